@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log.c - writes each message with one write(2), so that threads never mix
+ * their lines. Under systemd a line begins with the journal's priority.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",   [LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+/* The journal reads them from "<N>". */
+static const int priorities[] = {
+	[LOG_LEVEL_ERROR] = LOG_ERR,	 [LOG_LEVEL_WARNING] = LOG_WARNING,
+	[LOG_LEVEL_NOTICE] = LOG_NOTICE, [LOG_LEVEL_INFO] = LOG_INFO,
+	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+};
+
+static enum log_level max_level = LOG_LEVEL_NOTICE;
+static bool use_syslog;
+
+void log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+void log_to_syslog(void)
+{
+	openlog("tund", LOG_PID, LOG_DAEMON);
+	use_syslog = true;
+}
+
+int log_level_from_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(level_names); i++)
+		if (strcmp(name, level_names[i]) == 0)
+			return (int)i;
+	return -EINVAL;
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+	char line[1024];
+	int saved_errno = errno;
+	size_t used;
+	va_list args;
+	int n;
+
+	if (level > max_level)
+		return;
+
+	if (use_syslog) {
+		va_start(args, format);
+		vsyslog(priorities[level], format, args);
+		va_end(args);
+		errno = saved_errno;
+		return;
+	}
+	if (getenv("JOURNAL_STREAM"))
+		n = snprintf(line, sizeof(line), "<%d>", priorities[level]);
+	else
+		n = snprintf(line, sizeof(line),
+			     "tund: %s: ", level_names[level]);
+	used = (size_t)n;
+
+	va_start(args, format);
+	n = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	va_end(args);
+	if (n > 0)
+		used += (size_t)n;
+	if (used > sizeof(line) - 2)
+		used = sizeof(line) - 2;
+	line[used++] = '\n';
+
+	/* There is nowhere to report a failure to. */
+	if (write(STDERR_FILENO, line, used) < 0)
+		errno = 0;
+	errno = saved_errno;
+}
