@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* pkt.c - packets come from malloc, which keeps its own lists by size. */
+#include "packet/pkt.h"
+
+#include <stdlib.h>
+
+struct pkt *pkt_new(size_t len)
+{
+	struct pkt *pkt = malloc(sizeof(*pkt) + len);
+
+	if (!pkt)
+		return NULL;
+	list_init(&pkt->node);
+	pkt->len = len;
+	pkt->proto = 0;
+	pkt->tag = NULL;
+	return pkt;
+}
+
+void pkt_free(struct pkt *pkt)
+{
+	free(pkt);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pkt.h - one packet in memory of its own. It does not know what its bytes
+ * mean: see frame.h.
+ */
+#ifndef TUND_PACKET_PKT_H
+#define TUND_PACKET_PKT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+/* What TUN carries is an IP packet, what TAP carries an Ethernet frame. */
+struct pkt {
+	struct list node;
+	size_t len;
+	uint16_t proto;	 /* Ethernet type, network byte order */
+	const void *tag; /* whose it is: for comparing only */
+	uint8_t data[];
+};
+
+/* Uninitialised bytes; NULL when there is no memory. pkt_free() takes NULL. */
+struct pkt *pkt_new(size_t len);
+void pkt_free(struct pkt *pkt);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pktq.c - the monitor. Every call changes the queue under its lock, then
+ * settles: settle_locked() is the one place where waiters are matched with
+ * packets, room or the end, and where threads are woken.
+ */
+#include "packet/pktq.h"
+
+#include <errno.h>
+
+void pktq_init(struct pktq *q, const char *name, unsigned int max_packets,
+	       size_t max_bytes)
+{
+	lock_init(&q->lock, LOCK_RANK_QUEUE, name);
+	cond_init(&q->changed);
+	list_init(&q->packets);
+	list_init(&q->readers);
+	list_init(&q->writers);
+	q->n_packets = 0;
+	q->n_bytes = 0;
+	q->max_packets = max_packets;
+	q->max_bytes = max_bytes;
+	q->closed = 0;
+	q->taken = false;
+}
+
+static struct pkt *take_head_locked(struct pktq *q) REQUIRES(q->lock)
+{
+	struct pkt *pkt = list_entry(q->packets.next, struct pkt, node);
+
+	list_del(&pkt->node);
+	q->n_packets--;
+	q->n_bytes -= pkt->len;
+	return pkt;
+}
+
+static void put_tail_locked(struct pktq *q, struct pkt *pkt) REQUIRES(q->lock)
+{
+	list_add_tail(&q->packets, &pkt->node);
+	q->n_packets++;
+	q->n_bytes += pkt->len;
+}
+
+void pktq_destroy(struct pktq *q)
+{
+	lock_acquire(&q->lock);
+	while (!list_empty(&q->packets))
+		pkt_free(take_head_locked(q));
+	lock_release(&q->lock);
+	cond_destroy(&q->changed);
+	lock_destroy(&q->lock);
+}
+
+static bool room_locked(struct pktq *q, const struct pkt *pkt) REQUIRES(q->lock)
+{
+	return q->n_packets < q->max_packets &&
+	       q->n_bytes + pkt->len <= q->max_bytes;
+}
+
+static struct pktq_waiter *first_armed(struct list *waiters)
+{
+	list_for_each (it, waiters) {
+		struct pktq_waiter *w =
+			list_entry(it, struct pktq_waiter, node);
+
+		if (w->armed)
+			return w;
+	}
+	return NULL;
+}
+
+static void end_wait(struct pktq_waiter *w, struct pkt *pkt, int error,
+		     struct list *done)
+{
+	list_del(&w->node);
+	w->pkt = pkt;
+	w->error = error;
+	list_add_tail(done, &w->node);
+}
+
+/* Moves every waiter whose wait is over to `done`, for finish(). */
+static void settle_locked(struct pktq *q, struct list *done) REQUIRES(q->lock)
+{
+	struct pktq_waiter *w;
+
+	if (q->closed) {
+		while ((w = first_armed(&q->readers)))
+			end_wait(w, NULL, q->closed, done);
+		while ((w = first_armed(&q->writers)))
+			end_wait(w, w->pkt, q->closed, done);
+	}
+	while (!list_empty(&q->packets) && (w = first_armed(&q->readers)))
+		end_wait(w, take_head_locked(q), 0, done);
+	while ((w = first_armed(&q->writers)) && room_locked(q, w->pkt)) {
+		put_tail_locked(q, w->pkt);
+		end_wait(w, NULL, 0, done);
+	}
+	cond_broadcast(&q->changed);
+}
+
+/* Runs the completions, after the queue's lock was released. */
+static void finish(struct list *done)
+{
+	list_for_each_safe (it, tmp, done) {
+		struct pktq_waiter *w =
+			list_entry(it, struct pktq_waiter, node);
+
+		list_del(&w->node);
+		w->complete(w, w->pkt, w->error);
+	}
+}
+
+void pktq_set_limit(struct pktq *q, unsigned int max_packets)
+{
+	struct list done;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	q->max_packets = max_packets;
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
+}
+
+unsigned int pktq_length(struct pktq *q)
+{
+	unsigned int n;
+
+	lock_acquire(&q->lock);
+	n = q->n_packets;
+	lock_release(&q->lock);
+	return n;
+}
+
+static void park_locked(struct list *waiters, struct pktq_waiter *w,
+			struct pkt *pkt)
+{
+	w->armed = false;
+	w->interrupted = false;
+	w->pkt = pkt;
+	w->error = 0;
+	list_add_tail(waiters, &w->node);
+}
+
+/* `waiter` is NULL for a caller that does not want to be parked. */
+static int push(struct pktq *q, struct pkt *pkt, struct pktq_waiter *waiter,
+		bool *ret_queued)
+{
+	struct list done;
+	int r = PKTQ_DONE;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	if (q->closed) {
+		r = q->closed;
+	} else if (room_locked(q, pkt) || first_armed(&q->readers)) {
+		put_tail_locked(q, pkt);
+	} else if (waiter) {
+		park_locked(&q->writers, waiter, pkt);
+		r = PKTQ_PARKED;
+	} else {
+		r = PKTQ_FULL;
+	}
+	settle_locked(q, &done);
+	if (ret_queued)
+		*ret_queued = r == PKTQ_DONE && q->n_packets > 0;
+	lock_release(&q->lock);
+	finish(&done);
+	return r;
+}
+
+int pktq_push(struct pktq *q, struct pkt *pkt, bool *ret_queued)
+{
+	return push(q, pkt, NULL, ret_queued);
+}
+
+int pktq_push_or_park(struct pktq *q, struct pkt *pkt,
+		      struct pktq_waiter *waiter)
+{
+	return push(q, pkt, waiter, NULL);
+}
+
+static int pop(struct pktq *q, struct pktq_waiter *waiter, struct pkt **ret_pkt)
+{
+	struct list done;
+	int r = PKTQ_DONE;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	if (q->closed) {
+		r = q->closed;
+	} else if (!list_empty(&q->packets)) {
+		*ret_pkt = take_head_locked(q);
+	} else if (waiter) {
+		park_locked(&q->readers, waiter, NULL);
+		r = PKTQ_PARKED;
+	} else {
+		r = PKTQ_EMPTY;
+	}
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
+	return r;
+}
+
+int pktq_pop(struct pktq *q, struct pkt **ret_pkt)
+{
+	return pop(q, NULL, ret_pkt);
+}
+
+int pktq_pop_or_park(struct pktq *q, struct pktq_waiter *waiter,
+		     struct pkt **ret_pkt)
+{
+	return pop(q, waiter, ret_pkt);
+}
+
+void pktq_unpop(struct pktq *q, struct pkt *pkt)
+{
+	struct list done;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	/* The head's predecessor is the tail: adding before it is the front. */
+	list_add_tail(q->packets.next, &pkt->node);
+	q->n_packets++;
+	q->n_bytes += pkt->len;
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
+}
+
+void pktq_arm(struct pktq *q, struct pktq_waiter *waiter)
+{
+	struct list done;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	if (waiter->interrupted)
+		end_wait(waiter, waiter->pkt, -EINTR, &done);
+	else
+		waiter->armed = true;
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
+}
+
+static struct pktq_waiter *
+find_waiter(struct list *waiters,
+	    bool (*match)(const struct pktq_waiter *waiter, const void *key),
+	    const void *key)
+{
+	list_for_each (it, waiters) {
+		struct pktq_waiter *w =
+			list_entry(it, struct pktq_waiter, node);
+
+		if (match(w, key))
+			return w;
+	}
+	return NULL;
+}
+
+bool pktq_interrupt(struct pktq *q,
+		    bool (*match)(const struct pktq_waiter *waiter,
+				  const void *key),
+		    const void *key)
+{
+	struct pktq_waiter *w;
+	struct list done;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	w = find_waiter(&q->readers, match, key);
+	if (!w)
+		w = find_waiter(&q->writers, match, key);
+	if (w && w->armed)
+		end_wait(w, w->pkt, -EINTR, &done);
+	else if (w)
+		w->interrupted = true;
+	lock_release(&q->lock);
+	finish(&done);
+	return w != NULL;
+}
+
+unsigned int pktq_close(struct pktq *q, int error)
+{
+	unsigned int lost = 0;
+	struct list done;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	if (!q->closed)
+		q->closed = error;
+	while (!list_empty(&q->packets)) {
+		pkt_free(take_head_locked(q));
+		lost++;
+	}
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
+	return lost;
+}
+
+int pktq_pop_turn(struct pktq *q, bool mine, struct pkt **ret_pkt)
+{
+	struct list done;
+	int r = PKTQ_EMPTY;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	if (mine || !q->taken) {
+		q->taken = !list_empty(&q->packets);
+		if (q->taken) {
+			*ret_pkt = take_head_locked(q);
+			r = PKTQ_DONE;
+		}
+	}
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
+	return r;
+}
+
+bool pktq_wait_drained(struct pktq *q, uint64_t deadline_ms)
+{
+	bool in_time = true;
+	bool drained;
+
+	lock_acquire(&q->lock);
+	while ((q->taken || !list_empty(&q->packets)) && !q->closed && in_time)
+		in_time = cond_wait_until(&q->changed, &q->lock, deadline_ms);
+	drained = !q->taken && list_empty(&q->packets);
+	lock_release(&q->lock);
+	return drained;
+}
