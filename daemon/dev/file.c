@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.c - open files and their attachment, in the order of checks that the
+ * kernel's TUN has.
+ */
+#include "dev/file.h"
+
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dev/device.h"
+
+/* The kernel's bounds for a new interface. */
+#define TUN_QUEUE_LEN 500
+#define TAP_QUEUE_LEN 1000
+
+/*
+ * FUSE tells of a file's end only after close() has returned. Who attaches to
+ * a name whose holder is perhaps just closing waits for that so long.
+ */
+#define CLOSING_MS 500
+
+/* Asked for, these would change the format or the meaning of what is read. */
+#define UNSUPPORTED_FLAGS (IFF_VNET_HDR | IFF_MULTI_QUEUE | IFF_NAPI_FRAGS)
+
+/* What an attached file remembers of its flags. */
+#define KEPT_FLAGS (IFF_NO_PI | IFF_ONE_QUEUE)
+
+struct dev_file {
+	struct lock lock;
+	atomic_uint refs;
+	struct dev_table *table;
+	int ns_fd;
+	uint64_t ns_id;
+	void (*wake)(void *cookie);
+	void (*release)(void *cookie);
+	void *cookie;
+	atomic_bool closing;
+
+	struct device *dev GUARDED_BY(lock); /* a reference, or NULL */
+	bool attaching GUARDED_BY(lock);
+	bool closed GUARDED_BY(lock);
+	int ifindex GUARDED_BY(lock); /* 0, or what TUNSETIFINDEX asked for */
+};
+
+int dev_file_new(struct dev_table *table, int ns_fd, void (*wake)(void *cookie),
+		 void (*release)(void *cookie), void *cookie,
+		 struct dev_file **ret_file)
+{
+	struct dev_file *file;
+	struct stat st;
+
+	if (fstat(ns_fd, &st) < 0)
+		return -errno;
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return -ENOMEM;
+	lock_init(&file->lock, LOCK_RANK_FILE, "file");
+	file->refs = 1;
+	file->table = table;
+	file->ns_fd = ns_fd;
+	file->ns_id = st.st_ino;
+	file->wake = wake;
+	file->release = release;
+	file->cookie = cookie;
+	*ret_file = file;
+	return 0;
+}
+
+void dev_file_ref(struct dev_file *file)
+{
+	atomic_fetch_add_explicit(&file->refs, 1, memory_order_relaxed);
+}
+
+void dev_file_unref(struct dev_file *file)
+{
+	if (atomic_fetch_sub_explicit(&file->refs, 1, memory_order_acq_rel) !=
+	    1)
+		return;
+	file->release(file->cookie);
+	close(file->ns_fd);
+	lock_destroy(&file->lock);
+	free(file);
+}
+
+int dev_file_ns(const struct dev_file *file)
+{
+	return file->ns_fd;
+}
+
+struct device *dev_file_device(struct dev_file *file)
+{
+	struct device *dev;
+
+	lock_acquire(&file->lock);
+	dev = file->dev;
+	if (dev)
+		device_ref(dev);
+	lock_release(&file->lock);
+	return dev;
+}
+
+void dev_file_clear(struct dev_file *file, struct device *dev)
+{
+	bool mine;
+
+	lock_acquire(&file->lock);
+	mine = file->dev == dev;
+	if (mine)
+		file->dev = NULL;
+	lock_release(&file->lock);
+	if (mine)
+		device_unref(dev);
+}
+
+bool dev_file_attached(struct dev_file *file)
+{
+	bool attached;
+
+	lock_acquire(&file->lock);
+	attached = file->dev != NULL;
+	lock_release(&file->lock);
+	return attached;
+}
+
+void dev_file_wake(struct dev_file *file)
+{
+	file->wake(file->cookie);
+}
+
+void dev_file_set_closing(struct dev_file *file, bool closing)
+{
+	/* Written by every call: only a change is worth the cache line. */
+	if (atomic_load_explicit(&file->closing, memory_order_relaxed) !=
+	    closing)
+		atomic_store(&file->closing, closing);
+}
+
+bool dev_file_closing(struct dev_file *file)
+{
+	return atomic_load(&file->closing);
+}
+
+/*
+ * Waits until the device that has this interface is gone, if it may be going.
+ * Returns 0 when it is worth to look again, -EBUSY when it stays.
+ */
+static int wait_for_end(struct dev_table *table, struct device *dev,
+			uint64_t deadline)
+{
+	bool closing = device_closing(dev);
+	bool in_time = true;
+
+	if (!closing)
+		return -EBUSY;
+	lock_acquire(&table->lock);
+	while (!list_empty(&dev->node) && in_time)
+		in_time = cond_wait_until(&table->changed, &table->lock,
+					  deadline);
+	lock_release(&table->lock);
+	return in_time ? 0 : -EBUSY;
+}
+
+/*
+ * The name's present owner decides. Returns 0 when the name is free, else the
+ * errno of the kernel's TUN.
+ */
+static int check_name(struct dev_file *file, struct host_ns *ns,
+		      const char *name, unsigned int flags)
+{
+	struct dev_table *table = file->table;
+	uint64_t deadline = now_ms() + CLOSING_MS;
+	int r, ifindex, busy;
+
+	for (;;) {
+		struct device *dev;
+		bool same_kind;
+
+		r = table->host->find(ns, name, &ifindex);
+		if (r != HOST_OK)
+			return r == HOST_NONE ? 0 : r;
+		dev = dev_table_find(table, file->ns_id, ifindex);
+		if (!dev)
+			return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
+		same_kind = flags & IFF_TUN   ? dev->kind == DEV_TUN
+			    : flags & IFF_TAP ? dev->kind == DEV_TAP
+					      : false;
+		busy = wait_for_end(table, dev, deadline);
+		device_unref(dev);
+		if (busy == 0)
+			continue;
+		if (flags & IFF_TUN_EXCL)
+			return -EBUSY;
+		return same_kind ? -EBUSY : -EINVAL;
+	}
+}
+
+static int attach_new(struct dev_file *file, struct host_ns *ns,
+		      const char *name, unsigned int flags, int ifindex,
+		      struct device **ret_dev)
+{
+	bool tun = flags & IFF_TUN;
+	struct host_spec spec = {
+		.kind = tun ? DEV_TUN : DEV_TAP,
+		.name = name[0] ? name
+			: tun	? "tun%d"
+				: "tap%d",
+		.ifindex = ifindex,
+		.carrier = !(flags & IFF_NO_CARRIER),
+		.queue_len = tun ? TUN_QUEUE_LEN : TAP_QUEUE_LEN,
+	};
+
+	return device_new(file->table, ns, file->ns_id, &spec,
+			  flags & KEPT_FLAGS, ret_dev);
+}
+
+static int attach(struct dev_file *file, const char *name, unsigned int flags,
+		  const struct dev_caller *caller, int ifindex,
+		  struct device **ret_dev)
+{
+	const struct host_ops *host = file->table->host;
+	struct host_ns *ns;
+	int r;
+
+	r = host->ns_open(file->ns_fd, &ns);
+	if (r < 0)
+		return r;
+	r = name[0] ? check_name(file, ns, name, flags) : 0;
+	if (r == 0 && !caller->net_admin)
+		r = -EPERM;
+	if (r == 0 && !(flags & (IFF_TUN | IFF_TAP)))
+		r = -EINVAL;
+	if (r == 0 && (flags & UNSUPPORTED_FLAGS))
+		r = -EINVAL;
+	if (r == 0)
+		r = attach_new(file, ns, name, flags, ifindex, ret_dev);
+	host->ns_close(ns);
+	return r;
+}
+
+/* Gives the file its device, unless the file was closed meanwhile. */
+static int settle_attach(struct dev_file *file, struct device *dev)
+{
+	int r = 0;
+
+	lock_acquire(&file->lock);
+	file->attaching = false;
+	if (file->closed) {
+		r = -EBADFD;
+	} else if (dev) {
+		file->dev = dev;
+		file->ifindex = 0;
+		device_ref(dev);
+	}
+	lock_release(&file->lock);
+	return r;
+}
+
+int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
+		    unsigned int flags, const struct dev_caller *caller,
+		    char ret_name[IFNAMSIZ])
+{
+	struct device *dev = NULL;
+	struct host_state state;
+	bool taken;
+	int ifindex;
+	int r;
+
+	lock_acquire(&file->lock);
+	taken = file->dev || file->attaching;
+	if (!taken)
+		file->attaching = true;
+	ifindex = file->ifindex;
+	lock_release(&file->lock);
+	if (taken)
+		return -EEXIST;
+
+	r = attach(file, name, flags, caller, ifindex, &dev);
+	if (r < 0) {
+		settle_attach(file, NULL);
+		return r;
+	}
+	r = settle_attach(file, dev);
+	if (r == 0)
+		r = device_start(dev, file);
+	if (r == 0) {
+		device_get_state(dev, &state);
+		memcpy(ret_name, state.name, IFNAMSIZ);
+		dev_file_wake(file);
+	}
+	device_unref(dev);
+	return r;
+}
+
+int dev_file_set_ifindex(struct dev_file *file, int ifindex)
+{
+	int r = 0;
+
+	lock_acquire(&file->lock);
+	if (file->dev)
+		r = -EPERM;
+	else if (ifindex < 0)
+		r = -EINVAL;
+	else
+		file->ifindex = ifindex;
+	lock_release(&file->lock);
+	return r;
+}
+
+int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],
+		      unsigned int *ret_flags)
+{
+	struct device *dev = dev_file_device(file);
+	struct host_state state;
+
+	if (!dev)
+		return -EBADFD;
+	file->table->host->sync(dev->link);
+	device_get_state(dev, &state);
+	memcpy(ret_name, state.name, IFNAMSIZ);
+	/*
+	 * IFF_NOFILTER has the value of IFF_NO_PI: it is always there as long
+	 * as no filter can be attached.
+	 */
+	*ret_flags = (dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP) | dev->flags |
+		     IFF_NOFILTER;
+	device_unref(dev);
+	return dev_file_attached(file) ? 0 : -EBADFD;
+}
+
+int dev_file_stats(struct dev_file *file, struct tund_stats *ret_stats)
+{
+	struct device *dev = dev_file_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	*ret_stats = (struct tund_stats){
+		.rx_packets = dev->rx_packets,
+		.rx_bytes = dev->rx_bytes,
+		.tx_packets = dev->tx_packets,
+		.tx_bytes = dev->tx_bytes,
+		.queued = pktq_length(&dev->to_app),
+	};
+	for (size_t i = 0; i < TUND_DROP_MAX; i++)
+		ret_stats->drops[i] = dev->drops[i];
+	file->table->host->drops(
+		dev->link, (uint64_t *)&ret_stats->drops[TUND_DROP_SOCKET],
+		(uint64_t *)&ret_stats->drops[TUND_DROP_BACKLOG]);
+	device_unref(dev);
+	return 0;
+}
+
+void dev_file_close(struct dev_file *file)
+{
+	struct device *dev;
+
+	lock_acquire(&file->lock);
+	file->closed = true;
+	dev = file->dev;
+	file->dev = NULL;
+	lock_release(&file->lock);
+	if (!dev)
+		return;
+	device_detach(dev);
+	device_unref(dev);
+}

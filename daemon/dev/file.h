@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h - an open file of the device node: which network namespace it was
+ * opened in and which device it is attached to. It does not move packets: see
+ * io.h.
+ */
+#ifndef TUND_DEV_FILE_H
+#define TUND_DEV_FILE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dev_file;
+struct dev_table;
+struct device;
+struct tund_stats;
+
+/* Who asks, as judged at the time of the call. */
+struct dev_caller {
+	/* CAP_NET_ADMIN in the user namespace that owns the file's network
+	 * namespace. */
+	bool net_admin;
+};
+
+/*
+ * Takes `ns_fd`, the opener's network namespace. `wake` is called, with no
+ * lock held, when what poll would say may have changed; it must not call back.
+ */
+int dev_file_new(struct dev_table *table, int ns_fd, void (*wake)(void *cookie),
+		 void (*release)(void *cookie), void *cookie,
+		 struct dev_file **ret_file);
+void dev_file_ref(struct dev_file *file);
+/* With the last reference `release` is called for the cookie. */
+void dev_file_unref(struct dev_file *file);
+
+/* The descriptor that names the file's network namespace; the file owns it. */
+int dev_file_ns(const struct dev_file *file);
+
+/*
+ * TUNSETIFF: attaches the file to the interface `name`, which may be empty or
+ * hold one %d; at success the real name is returned. Slow. The errors are those
+ * of the kernel's TUN.
+ */
+int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
+		    unsigned int flags, const struct dev_caller *caller,
+		    char ret_name[IFNAMSIZ]);
+
+/* TUNSETIFINDEX: the index that the interface of the next attach shall have. */
+int dev_file_set_ifindex(struct dev_file *file, int ifindex);
+
+/* TUNGETIFF. -EBADFD when unattached. */
+int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],
+		      unsigned int *ret_flags);
+
+bool dev_file_attached(struct dev_file *file);
+
+/* -EBADFD when unattached. */
+int dev_file_stats(struct dev_file *file, struct tund_stats *ret_stats);
+
+/* A descriptor was closed that may have been the last one, or was not. */
+void dev_file_set_closing(struct dev_file *file, bool closing);
+bool dev_file_closing(struct dev_file *file);
+
+/* The last descriptor is closed. Does not block. */
+void dev_file_close(struct dev_file *file);
+
+/* For dev/ only: the attached device with a reference, or NULL. */
+struct device *dev_file_device(struct dev_file *file);
+/* For dev/ only: forgets the device, if it is this one. */
+void dev_file_clear(struct dev_file *file, struct device *dev);
+void dev_file_wake(struct dev_file *file);
+
+#endif

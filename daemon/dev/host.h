@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - what a device needs of the host's network: the table of calls that
+ * net/ implements, and the calls it makes in return. It names no socket.
+ */
+#ifndef TUND_DEV_HOST_H
+#define TUND_DEV_HOST_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet/pkt.h"
+
+struct device;
+struct host_ns;	  /* the opener's network namespace, for one attach */
+struct host_link; /* the bridge of one device */
+
+enum dev_kind {
+	DEV_TUN,
+	DEV_TAP,
+};
+
+/* What is asked for. */
+struct host_spec {
+	enum dev_kind kind;
+	const char *name; /* may hold one %d */
+	int ifindex;	  /* 0: the kernel chooses */
+	bool carrier;
+	unsigned int queue_len; /* packets */
+};
+
+/* What the visible interface is now. */
+struct host_state {
+	char name[IFNAMSIZ];
+	int ifindex;
+	bool moved; /* it is no longer in the namespace it was made in */
+	bool up;
+	unsigned int mtu;
+	unsigned int queue_len;
+};
+
+/* Expected outcomes of find(). */
+enum {
+	HOST_OK = 0,
+	HOST_NONE = 1,
+};
+
+struct host_ops {
+	/*
+	 * Slow calls, for the work queues: they wait for the kernel's
+	 * configuration lock.
+	 */
+	int (*ns_open)(int ns_fd, struct host_ns **ret_ns);
+	void (*ns_close)(struct host_ns *ns);
+	/* An interface of that very name: HOST_OK and its index, or HOST_NONE.
+	 */
+	int (*find)(struct host_ns *ns, const char *name, int *ret_ifindex);
+	/* Makes the interface. Nothing is received before link_start(). */
+	int (*link_new)(struct host_ns *ns, const struct host_spec *spec,
+			struct device *owner, struct host_link **ret_link);
+	int (*link_start)(struct host_link *link);
+	/* Removes the interface; afterwards there are no more calls from net/.
+	 */
+	void (*link_stop)(struct host_link *link);
+	void (*link_free)(struct host_link *link);
+
+	/*
+	 * Calls of the packet's path. `proto` is for TUN only. send() gives
+	 * -EAGAIN when it would have to wait: after want_send() comes
+	 * device_can_send().
+	 */
+	int (*send)(struct host_link *link, const struct pkt *pkt);
+	void (*want_send)(struct host_link *link);
+	/* Reports every change that has happened before the call. */
+	void (*sync)(struct host_link *link);
+
+	/* Packets for the application that were lost before device_input(). */
+	void (*drops)(struct host_link *link, uint64_t *ret_socket,
+		      uint64_t *ret_backlog);
+};
+
+/*
+ * The calls that net/ makes. The caller holds a reference to the device, and no
+ * lock but the outermost, under which it tells of changes in their order.
+ */
+
+/* Takes the packets. */
+void device_input(struct device *dev, struct pkt **pkts, unsigned int n);
+void device_count_oversize(struct device *dev);
+void device_can_send(struct device *dev);
+void device_state(struct device *dev, const struct host_state *state);
+/* The interface was deleted by somebody else. */
+void device_gone(struct device *dev);
+
+void device_ref(struct device *dev);
+void device_unref(struct device *dev);
+
+#endif
