@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * link.h - the bridge of one device: a veth pair whose visible end is the
+ * program's interface and whose hidden end is in a namespace that only this
+ * link's sockets hold, so that the interface goes when the last of them goes.
+ * Private to net/.
+ */
+#ifndef TUND_NET_LINK_H
+#define TUND_NET_LINK_H
+
+#include <stdatomic.h>
+
+#include "base/handle.h"
+#include "dev/host.h"
+
+struct host_link {
+	struct device *owner; /* not a reference: the owner has us */
+	enum dev_kind kind;
+	uint32_t handle; /* 0 while not started */
+	int packet_fd;
+	int watch_fd;
+	int hidden_ifindex;
+	/* Where it was made. */
+	int home_ifindex, home_nsid;
+	_Atomic uint64_t mac; /* of the visible end, as its first bytes */
+	_Atomic uint64_t socket_drops;
+
+	struct lock watch_lock;
+	atomic_uint watching; /* threads that read the watch socket now */
+	bool gone GUARDED_BY(watch_lock);
+	int nsid GUARDED_BY(watch_lock);
+	struct host_state state GUARDED_BY(watch_lock);
+};
+
+/* Started links; looking one up takes a reference to its device. */
+extern struct handle_table net_links;
+
+int link_ns_open(int ns_fd, struct host_ns **ret_ns);
+void link_ns_close(struct host_ns *ns);
+int link_ns_find(struct host_ns *ns, const char *name, int *ret_ifindex);
+
+int link_new(struct host_ns *ns, const struct host_spec *spec,
+	     struct device *owner, struct host_link **ret_link);
+void link_remove_interface(struct host_link *link);
+void link_free(struct host_link *link);
+
+/* watch.c: reads what has changed, and tells the device. */
+void watch_process(struct host_link *link);
+void watch_sync(struct host_link *link);
+/* Asks the kernel for everything, at the start; then tells the device. */
+int watch_init(struct host_link *link);
+void watch_tell(struct host_link *link);
+/* In the link's hidden namespace; the caller closes it. */
+struct rtnl;
+int link_open_hidden_rtnl(const struct host_link *link, struct rtnl **ret_rtnl);
+
+#endif

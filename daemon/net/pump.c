@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pump.c - one thread for all links. It knows them by their handles, so that a
+ * link that goes meanwhile is simply not found.
+ */
+#include "net/pump.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "packet/frame.h"
+#include <tund/abi.h>
+
+/* Packets of one system call; and calls before others have their turn. */
+#define BATCH  32
+#define ROUNDS 4
+#define EVENTS 32
+
+/* The handle that no link has: stop. */
+#define STOP_HANDLE 0
+
+struct slot {
+	struct virtio_net_hdr vnet;
+	uint8_t frame[TUND_MAX_PACKET];
+	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+};
+
+static struct {
+	int epoll_fd;
+	int stop_fd;
+	pthread_t thread;
+	struct slot *slots;
+	struct mmsghdr msgs[BATCH];
+	struct iovec iovs[BATCH][2];
+} pump;
+
+static void prepare_slot(unsigned int i)
+{
+	struct slot *slot = &pump.slots[i];
+	struct msghdr *msg = &pump.msgs[i].msg_hdr;
+
+	pump.iovs[i][0] = (struct iovec){&slot->vnet, sizeof(slot->vnet)};
+	pump.iovs[i][1] = (struct iovec){slot->frame, sizeof(slot->frame)};
+	*msg = (struct msghdr){
+		.msg_iov = pump.iovs[i],
+		.msg_iovlen = 2,
+		.msg_control = slot->control,
+		.msg_controllen = sizeof(slot->control),
+	};
+}
+
+static void read_meta(struct msghdr *msg, const struct virtio_net_hdr *vnet,
+		      struct frame_meta *ret_meta)
+{
+	struct tpacket_auxdata aux = {0};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_PACKET &&
+		    c->cmsg_type == PACKET_AUXDATA)
+			memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	*ret_meta = (struct frame_meta){
+		.has_vlan = aux.tp_status & TP_STATUS_VLAN_VALID,
+		.vlan_tci = aux.tp_vlan_tci,
+		.vlan_tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID
+				     ? aux.tp_vlan_tpid
+				     : ETH_P_8021Q,
+		.needs_csum = vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.csum_start = vnet->csum_start,
+		.csum_offset = vnet->csum_offset,
+	};
+}
+
+/* The packet of one slot, or NULL if it is none that a program could take. */
+static struct pkt *take_slot(struct host_link *link, unsigned int i)
+{
+	struct slot *slot = &pump.slots[i];
+	struct msghdr *msg = &pump.msgs[i].msg_hdr;
+	size_t len = pump.msgs[i].msg_len;
+	struct frame_meta meta;
+	struct pkt *pkt;
+
+	/* No header, or segments that nobody has cut: offloads were forced. */
+	if (len < sizeof(slot->vnet) || (msg->msg_flags & MSG_TRUNC) ||
+	    slot->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		device_count_oversize(link->owner);
+		return NULL;
+	}
+	len -= sizeof(slot->vnet);
+	read_meta(msg, &slot->vnet, &meta);
+	if (meta.needs_csum)
+		frame_finish_csum(slot->frame, len, &meta);
+	if (frame_to_pkt(slot->frame, len, &meta, link->kind == DEV_TAP, &pkt) <
+	    0) {
+		device_count_oversize(link->owner);
+		return NULL;
+	}
+	return pkt;
+}
+
+static void receive(struct host_link *link)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		struct pkt *pkts[BATCH];
+		unsigned int n_pkts = 0;
+		int n;
+
+		for (unsigned int i = 0; i < BATCH; i++)
+			prepare_slot(i);
+		n = recvmmsg(link->packet_fd, pump.msgs, BATCH, MSG_DONTWAIT,
+			     NULL);
+		/* An error, as when the link goes down, is gone once read. */
+		if (n <= 0)
+			return;
+		for (unsigned int i = 0; i < (unsigned int)n; i++) {
+			struct pkt *pkt = take_slot(link, i);
+
+			if (pkt)
+				pkts[n_pkts++] = pkt;
+		}
+		device_input(link->owner, pkts, n_pkts);
+		if (n < BATCH)
+			return;
+	}
+}
+
+static int watch_for(struct host_link *link, int op, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.u64 = link->handle};
+
+	return epoll_ctl(pump.epoll_fd, op, link->packet_fd, &event) < 0
+		       ? -errno
+		       : 0;
+}
+
+static void handle_event(const struct epoll_event *event)
+{
+	struct host_link *link =
+		handle_get(&net_links, (uint32_t)event->data.u64);
+	struct device *dev;
+
+	if (!link)
+		return;
+	dev = link->owner;
+	if (event->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		receive(link);
+	if (event->events & EPOLLOUT) {
+		watch_for(link, EPOLL_CTL_MOD, EPOLLIN);
+		device_can_send(dev);
+	}
+	device_unref(dev);
+}
+
+static void *pump_run(void *arg)
+{
+	struct epoll_event events[EVENTS];
+
+	for (;;) {
+		int n = epoll_wait(pump.epoll_fd, events, EVENTS, -1);
+
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.u64 == STOP_HANDLE)
+				return NULL;
+			handle_event(&events[i]);
+		}
+	}
+}
+
+int pump_start(void)
+{
+	struct epoll_event stop = {.events = EPOLLIN, .data.u64 = STOP_HANDLE};
+	int r;
+
+	pump.slots = calloc(BATCH, sizeof(*pump.slots));
+	pump.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	pump.stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (!pump.slots)
+		return -ENOMEM;
+	if (pump.epoll_fd < 0 || pump.stop_fd < 0 ||
+	    epoll_ctl(pump.epoll_fd, EPOLL_CTL_ADD, pump.stop_fd, &stop) < 0)
+		return -errno;
+	r = thread_start(&pump.thread, "tund-pump", pump_run, NULL);
+	return r;
+}
+
+void pump_stop(void)
+{
+	eventfd_write(pump.stop_fd, 1);
+	pthread_join(pump.thread, NULL);
+	close(pump.stop_fd);
+	close(pump.epoll_fd);
+	free(pump.slots);
+}
+
+int pump_add(struct host_link *link)
+{
+	return watch_for(link, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+void pump_del(struct host_link *link)
+{
+	epoll_ctl(pump.epoll_fd, EPOLL_CTL_DEL, link->packet_fd, NULL);
+}
+
+void pump_want_send(struct host_link *link)
+{
+	int r = watch_for(link, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+
+	/* Nobody would ever send what is queued. */
+	if (r < 0)
+		log_error("cannot wait for a packet socket: %s", strerror(-r));
+}
+
+int pump_send(struct host_link *link, const struct pkt *pkt)
+{
+	/* No offload is asked of the host. */
+	static const struct virtio_net_hdr vnet;
+	uint64_t mac = atomic_load_explicit(&link->mac, memory_order_relaxed);
+	uint8_t header[ETH_HLEN];
+	uint8_t to[sizeof(mac)];
+	struct iovec iov[] = {
+		{(void *)&vnet, sizeof(vnet)},
+		{header, sizeof(header)},
+		{(void *)pkt->data, pkt->len},
+	};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov)};
+
+	if (link->kind == DEV_TUN) {
+		memcpy(to, &mac, sizeof(mac));
+		frame_build_header(header, to, pkt->proto);
+	} else {
+		iov[1].iov_len = 0;
+	}
+	return sendmsg(link->packet_fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
+}

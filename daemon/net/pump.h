@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pump.h - the thread that receives from every link's packet socket, and the
+ * sending through it, which is done by whoever has a packet. Private to net/.
+ */
+#ifndef TUND_NET_PUMP_H
+#define TUND_NET_PUMP_H
+
+#include "net/link.h"
+
+int pump_start(void);
+void pump_stop(void);
+
+/* The link must have its handle. */
+int pump_add(struct host_link *link);
+void pump_del(struct host_link *link);
+
+int pump_send(struct host_link *link, const struct pkt *pkt);
+void pump_want_send(struct host_link *link);
+
+#endif

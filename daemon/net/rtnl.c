@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* rtnl.c - messages built and read with libmnl. */
+#include "net/rtnl.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One link with all its attributes fits many times. */
+#define BUFFER_SIZE 32768
+
+struct rtnl {
+	struct mnl_socket *nl;
+	uint32_t seq;
+	uint8_t buffer[BUFFER_SIZE];
+};
+
+int rtnl_open(struct rtnl **ret_rtnl)
+{
+	struct rtnl *rtnl = malloc(sizeof(*rtnl));
+	int r;
+
+	if (!rtnl)
+		return -ENOMEM;
+	rtnl->seq = 0;
+	rtnl->nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!rtnl->nl || mnl_socket_bind(rtnl->nl, 0, MNL_SOCKET_AUTOPID) < 0) {
+		r = -errno;
+		if (rtnl->nl)
+			mnl_socket_close(rtnl->nl);
+		free(rtnl);
+		return r;
+	}
+	*ret_rtnl = rtnl;
+	return 0;
+}
+
+void rtnl_close(struct rtnl *rtnl)
+{
+	if (!rtnl)
+		return;
+	mnl_socket_close(rtnl->nl);
+	free(rtnl);
+}
+
+int rtnl_fd(const struct rtnl *rtnl)
+{
+	return mnl_socket_get_fd(rtnl->nl);
+}
+
+static struct nlmsghdr *start(struct rtnl *rtnl, uint16_t type, uint16_t flags,
+			      int ifindex, unsigned int if_flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rtnl->buffer);
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	nlh->nlmsg_seq = ++rtnl->seq;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_family = AF_UNSPEC;
+	ifi->ifi_index = ifindex;
+	ifi->ifi_flags = if_flags;
+	ifi->ifi_change = if_flags;
+	return nlh;
+}
+
+/* Sends what start() began and reads the one answer. */
+static int talk(struct rtnl *rtnl, const struct nlmsghdr *nlh, mnl_cb_t cb,
+		void *data)
+{
+	unsigned int portid = mnl_socket_get_portid(rtnl->nl);
+	ssize_t n;
+	int r;
+
+	if (mnl_socket_sendto(rtnl->nl, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	do {
+		n = mnl_socket_recvfrom(rtnl->nl, rtnl->buffer, BUFFER_SIZE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		r = mnl_cb_run(rtnl->buffer, (size_t)n, rtnl->seq, portid, cb,
+			       data);
+		if (r < 0)
+			return -errno;
+	} while (r > MNL_CB_STOP);
+	return 0;
+}
+
+static bool link_attr(const struct nlattr *attr, struct rtnl_link *link)
+{
+	const struct rtnl_link_stats64 *stats;
+	struct rtnl_link_stats64 copy;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		strncpy(link->name, mnl_attr_get_str(attr), IFNAMSIZ - 1);
+		return true;
+	case IFLA_MTU:
+		link->mtu = mnl_attr_get_u32(attr);
+		return true;
+	case IFLA_TXQLEN:
+		link->queue_len = mnl_attr_get_u32(attr);
+		return true;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == ETH_ALEN)
+			memcpy(link->mac, mnl_attr_get_payload(attr), ETH_ALEN);
+		return true;
+	case IFLA_LINK:
+		link->peer_ifindex = (int)mnl_attr_get_u32(attr);
+		return true;
+	case IFLA_LINK_NETNSID:
+		link->peer_nsid = (int)mnl_attr_get_u32(attr);
+		return true;
+	case IFLA_STATS64:
+		/* The kernel aligns attributes to 4 bytes only. */
+		stats = mnl_attr_get_payload(attr);
+		if (mnl_attr_get_payload_len(attr) >=
+		    sizeof(copy.rx_packets) * 8) {
+			memset(&copy, 0, sizeof(copy));
+			memcpy(&copy, stats, sizeof(copy.rx_packets) * 8);
+			link->rx_dropped = copy.rx_dropped;
+		}
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool rtnl_parse_link(const struct nlmsghdr *nlh, struct rtnl_link *ret_link)
+{
+	const struct ifinfomsg *ifi;
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
+		return false;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
+		return false;
+	ifi = mnl_nlmsg_get_payload(nlh);
+	*ret_link = (struct rtnl_link){
+		.ifindex = ifi->ifi_index,
+		.flags = ifi->ifi_flags,
+		.peer_nsid = RTNL_NO_NSID,
+	};
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) link_attr(attr, ret_link);
+	return true;
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	rtnl_parse_link(nlh, data);
+	return MNL_CB_STOP;
+}
+
+int rtnl_get_link(struct rtnl *rtnl, const char *name, int ifindex, int nsid,
+		  struct rtnl_link *ret_link)
+{
+	struct nlmsghdr *nlh =
+		start(rtnl, RTM_GETLINK, 0, name ? 0 : ifindex, 0);
+
+	if (name)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	if (nsid != RTNL_NO_NSID)
+		mnl_attr_put_u32(nlh, IFLA_TARGET_NETNSID, (uint32_t)nsid);
+	*ret_link = (struct rtnl_link){.peer_nsid = RTNL_NO_NSID};
+	return talk(rtnl, nlh, on_link, ret_link);
+}
+
+static void put_peer(struct nlmsghdr *nlh, const struct rtnl_veth *veth)
+{
+	struct nlattr *peer = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
+	struct ifinfomsg *ifi =
+		mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+
+	ifi->ifi_family = AF_UNSPEC;
+	ifi->ifi_flags = veth->peer_flags;
+	ifi->ifi_change = veth->peer_flags;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, veth->peer_name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, veth->peer_mtu);
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)veth->peer_ns_fd);
+	mnl_attr_nest_end(nlh, peer);
+}
+
+int rtnl_add_veth(struct rtnl *rtnl, const struct rtnl_veth *veth)
+{
+	struct nlmsghdr *nlh =
+		start(rtnl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+		      veth->ifindex, veth->flags);
+	struct nlattr *info, *data;
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, veth->name);
+	mnl_attr_put_u32(nlh, IFLA_TXQLEN, veth->queue_len);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	put_peer(nlh, veth);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return talk(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_del_link(struct rtnl *rtnl, int ifindex)
+{
+	struct nlmsghdr *nlh = start(rtnl, RTM_DELLINK, NLM_F_ACK, ifindex, 0);
+
+	return talk(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_set_up(struct rtnl *rtnl, int ifindex)
+{
+	struct nlmsghdr *nlh =
+		start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, IFF_UP);
+
+	return talk(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_set_silent(struct rtnl *rtnl, int ifindex)
+{
+	struct nlmsghdr *nlh = start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, 0);
+	struct nlattr *spec, *inet6;
+	int r;
+
+	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	inet6 = mnl_attr_nest_start(nlh, AF_INET6);
+	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(nlh, inet6);
+	mnl_attr_nest_end(nlh, spec);
+	r = talk(rtnl, nlh, NULL, NULL);
+	/* A kernel without IPv6 is silent anyway. */
+	return r == -EAFNOSUPPORT ? 0 : r;
+}
+
+int rtnl_open_watch(int *ret_fd)
+{
+	struct sockaddr_nl addr = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = 1u << (RTNLGRP_LINK - 1),
+	};
+	int yes = 1;
+	int fd, r;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &yes,
+		       sizeof(yes)) < 0 ||
+	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}

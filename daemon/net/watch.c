@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.c - follows the visible end wherever it goes: up and down, renamed,
+ * moved, deleted. The kernel puts a notice into the watch socket before the
+ * call that made the change returns, so a thread that reads the socket first
+ * knows everything that came before.
+ *
+ * One lock is held over the whole conversation, system calls and the device's
+ * answers included, so that notices are applied in their order; it is the
+ * outermost of all.
+ */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "net/link.h"
+#include "net/rtnl.h"
+
+/* What a batch of notices amounts to. */
+struct change {
+	bool state;  /* the state is new */
+	bool unsure; /* ask the kernel */
+};
+
+static void set_state_locked(struct host_link *link,
+			     const struct rtnl_link *visible)
+	REQUIRES(link->watch_lock)
+{
+	uint64_t mac = 0;
+
+	link->state = (struct host_state){
+		.ifindex = visible->ifindex,
+		.moved = link->nsid != link->home_nsid ||
+			 visible->ifindex != link->home_ifindex,
+		.up = visible->flags & IFF_UP,
+		.mtu = visible->mtu,
+		.queue_len = visible->queue_len,
+	};
+	memcpy(link->state.name, visible->name, IFNAMSIZ);
+	memcpy(&mac, visible->mac, ETH_ALEN);
+	atomic_store_explicit(&link->mac, mac, memory_order_relaxed);
+}
+
+/* Where the visible end is and how it is; sets `gone` when it is no more. */
+static int ask_locked(struct host_link *link) REQUIRES(link->watch_lock)
+{
+	struct rtnl_link hidden, visible;
+	struct rtnl *rtnl;
+	int r;
+
+	r = link_open_hidden_rtnl(link, &rtnl);
+	if (r < 0)
+		return r;
+	r = rtnl_get_link(rtnl, NULL, link->hidden_ifindex, RTNL_NO_NSID,
+			  &hidden);
+	if (r == 0) {
+		link->nsid = hidden.peer_nsid;
+		r = rtnl_get_link(rtnl, NULL, hidden.peer_ifindex,
+				  hidden.peer_nsid, &visible);
+		if (r == 0)
+			set_state_locked(link, &visible);
+	} else if (r == -ENODEV) {
+		link->gone = true;
+	}
+	rtnl_close(rtnl);
+	return r;
+}
+
+int watch_init(struct host_link *link)
+{
+	int r;
+
+	lock_acquire(&link->watch_lock);
+	r = ask_locked(link);
+	lock_release(&link->watch_lock);
+	return r;
+}
+
+void watch_tell(struct host_link *link)
+{
+	lock_acquire(&link->watch_lock);
+	device_state(link->owner, &link->state);
+	lock_release(&link->watch_lock);
+}
+
+static void notice_locked(struct host_link *link, const struct nlmsghdr *nlh,
+			  int nsid, struct change *change)
+	REQUIRES(link->watch_lock)
+{
+	struct rtnl_link about;
+
+	if (!rtnl_parse_link(nlh, &about))
+		return;
+	if (nsid == RTNL_NO_NSID) {
+		/* The hidden end's own notices; only its end matters. */
+		change->unsure |= nlh->nlmsg_type == RTM_DELLINK;
+		return;
+	}
+	if (nsid != link->nsid || about.ifindex != link->state.ifindex)
+		return;
+	if (nlh->nlmsg_type == RTM_DELLINK) {
+		/* Deleted, or moved away: both look the same. */
+		change->unsure = true;
+		return;
+	}
+	set_state_locked(link, &about);
+	change->state = true;
+}
+
+/* The namespace that a notice is from, by its number in the hidden one. */
+static int nsid_of(struct msghdr *msg)
+{
+	int nsid = RTNL_NO_NSID;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_NETLINK &&
+		    c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			memcpy(&nsid, CMSG_DATA(c), sizeof(nsid));
+	return nsid;
+}
+
+/* Returns false when there is nothing more to read. */
+static bool read_notice_locked(struct host_link *link, struct change *change)
+	REQUIRES(link->watch_lock)
+{
+	char buffer[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char control[CMSG_SPACE(sizeof(int)) * 2];
+	struct iovec iov = {.iov_base = buffer, .iov_len = sizeof(buffer)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buffer;
+	ssize_t n = recvmsg(link->watch_fd, &msg, MSG_DONTWAIT);
+	int left;
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0) {
+		/* ENOBUFS: notices were lost. */
+		change->unsure |= errno == ENOBUFS;
+		return errno == ENOBUFS;
+	}
+	for (left = (int)n; mnl_nlmsg_ok(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left))
+		notice_locked(link, nlh, nsid_of(&msg), change);
+	return true;
+}
+
+void watch_process(struct host_link *link)
+{
+	struct change change = {0};
+	bool was_gone;
+	int r;
+
+	atomic_fetch_add(&link->watching, 1);
+	lock_acquire(&link->watch_lock);
+	was_gone = link->gone;
+	while (read_notice_locked(link, &change))
+		;
+	if (change.unsure && !link->gone) {
+		r = ask_locked(link);
+		change.state |= r == 0;
+		if (r < 0 && r != -ENODEV)
+			log_warning("cannot follow the interface \"%s\": %s",
+				    link->state.name, strerror(-r));
+	}
+	if (link->gone && !was_gone)
+		device_gone(link->owner);
+	else if (change.state && !link->gone)
+		device_state(link->owner, &link->state);
+	lock_release(&link->watch_lock);
+	atomic_fetch_sub(&link->watching, 1);
+}
+
+void watch_sync(struct host_link *link)
+{
+	char byte;
+
+	/*
+	 * Nothing to read, and nobody who has just read it: in this order, for
+	 * a reader announces itself before it reads.
+	 */
+	if (recv(link->watch_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	    errno == EAGAIN && atomic_load(&link->watching) == 0)
+		return;
+	watch_process(link);
+}
