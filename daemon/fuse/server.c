@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.c - the FUSE session and its workers: a fixed number of threads of
+ * our own, because libfuse's loop grows and shrinks with the load.
+ */
+#include "fuse/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "fuse/private.h"
+
+/* Enough that one may be slow: none ever waits for a packet. */
+#define N_WORKERS 4
+
+/* An attach takes some milliseconds, unless it waits for a closing name. */
+#define N_SLOW 2
+
+struct fuse_worker {
+	pthread_t thread;
+	struct fs_server *server;
+	struct fuse_buf buf;
+};
+
+static void file_ref(void *object)
+{
+	struct fs_file *file = object;
+
+	dev_file_ref(file->dev_file);
+}
+
+static void tell_unmounted(struct fs_server *server)
+{
+	if (!server->stopping &&
+	    !atomic_flag_test_and_set(&server->told_unmounted))
+		server->unmounted(server->arg);
+}
+
+static void *worker_run(void *arg)
+{
+	struct fuse_worker *worker = arg;
+	struct fs_server *server = worker->server;
+	struct fuse_session *session = server->session;
+	int ignored, r;
+
+	/* Stopping cancels the wait for a request, and nothing else. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
+	while (!fuse_session_exited(session)) {
+		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &ignored);
+		r = fuse_session_receive_buf(session, &worker->buf);
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
+		if (r == -EINTR)
+			continue;
+		if (r <= 0)
+			break;
+		fuse_session_process_buf(session, &worker->buf);
+	}
+	tell_unmounted(server);
+	return NULL;
+}
+
+static void stop_workers(struct fs_server *server)
+{
+	server->stopping = true;
+	for (unsigned int i = 0; i < server->n_workers; i++)
+		pthread_cancel(server->workers[i].thread);
+	for (unsigned int i = 0; i < server->n_workers; i++) {
+		pthread_join(server->workers[i].thread, NULL);
+		free(server->workers[i].buf.mem);
+	}
+	server->n_workers = 0;
+}
+
+static int start_workers(struct fs_server *server)
+{
+	server->workers = calloc(N_WORKERS, sizeof(*server->workers));
+	if (!server->workers)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < N_WORKERS; i++) {
+		struct fuse_worker *worker = &server->workers[i];
+		int r;
+
+		worker->server = server;
+		r = thread_start(&worker->thread, "tund-fuse", worker_run,
+				 worker);
+		if (r < 0)
+			return r;
+		server->n_workers++;
+	}
+	return 0;
+}
+
+static int open_session(struct fs_server *server, int fd)
+{
+	char *argv[] = {(char *)"tund", NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+	char mountpoint[32];
+
+	server->session =
+		fuse_session_new(&args, &fs_ops, sizeof(fs_ops), server);
+	fuse_opt_free_args(&args);
+	if (!server->session) {
+		log_error("libfuse refuses to make a session");
+		return -ENOMEM;
+	}
+	/* From here on the descriptor is the session's. */
+	snprintf(mountpoint, sizeof(mountpoint), "/dev/fd/%d", fd);
+	if (fuse_session_mount(server->session, mountpoint) < 0) {
+		log_error("libfuse refuses descriptor %d", fd);
+		return -EIO;
+	}
+	return 0;
+}
+
+/*
+ * The kernel knows a file's size only when it has asked once; until then it
+ * would take every write for one that grows the file.
+ */
+static int look_once(const struct fs_server *server)
+{
+	char path[4096];
+	struct stat st;
+	int r;
+
+	r = snprintf(path, sizeof(path), "%s%s", server->path,
+		     server->nodes.shape == MOUNT_TREE ? "/net/tun" : "");
+	if (r >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (stat(path, &st) == 0)
+		return 0;
+	r = -errno;
+	log_error("%s does not answer: %s", path, strerror(-r));
+	return r;
+}
+
+static int start(struct fs_server *server, int fd)
+{
+	int r;
+
+	r = open_session(server, fd);
+	if (r < 0)
+		return r;
+	r = work_queue_new("tund-slow", N_SLOW, &server->slow_calls);
+	if (r < 0)
+		return r;
+	r = start_workers(server);
+	if (r < 0)
+		return r;
+	return look_once(server);
+}
+
+int fs_server_start(const struct fs_server_options *options,
+		    struct fs_server **ret_server)
+{
+	struct fs_server *server = calloc(1, sizeof(*server));
+	enum mount_shape shape;
+	int fd, r;
+
+	if (!server)
+		return -ENOMEM;
+	server->path = options->path;
+	server->table = options->table;
+	server->unmounted = options->unmounted;
+	server->arg = options->arg;
+	atomic_flag_clear(&server->told_unmounted);
+
+	r = mount_open(server->path, &fd, &shape);
+	if (r < 0) {
+		free(server);
+		return r;
+	}
+	nodes_init(&server->nodes, shape);
+	handle_table_init(&server->files, "files", file_ref);
+	r = start(server, fd);
+	if (r < 0) {
+		fs_server_stop(server);
+		fs_server_free(server);
+		return r;
+	}
+	*ret_server = server;
+	return 0;
+}
+
+void fs_server_stop(struct fs_server *server)
+{
+	server->stopping = true;
+	mount_close(server->path);
+	stop_workers(server);
+	work_queue_free(server->slow_calls);
+	server->slow_calls = NULL;
+}
+
+void fs_server_free(struct fs_server *server)
+{
+	struct fs_file *file;
+
+	while ((file = handle_remove_any(&server->files))) {
+		dev_file_close(file->dev_file);
+		fs_file_put(file);
+	}
+	if (server->session)
+		fuse_session_destroy(server->session);
+	handle_table_destroy(&server->files);
+	nodes_destroy(&server->nodes);
+	free(server->workers);
+	free(server);
+}
