@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - the command line. It has the last word over the file. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"Usage: tund [OPTION...]\n"
+	"Serves a TUN/TAP device file from user space.\n"
+	"\n"
+	"  --mount PATH      where: a directory (default " DEFAULT_MOUNT
+	"), in\n"
+	"                    which the device file is PATH/net/tun, or a file "
+	"or\n"
+	"                    character node, which becomes the device file\n"
+	"  --foreground      stay in the foreground and log to standard error\n"
+	"  --log-level L     " LOG_LEVEL_NAMES " (default notice)\n"
+	"  --config FILE     default " DEFAULT_CONFIG ", if it is there\n"
+	"  --version         print the version\n"
+	"  --help            print this\n"
+	"\n"
+	"Exit status: 0 after SIGTERM or SIGINT, 1 failure, 2 usage.\n"
+	"See tund(8) and tund(4).\n";
+
+enum {
+	OPT_MOUNT = 256,
+	OPT_FOREGROUND,
+	OPT_LOG_LEVEL,
+	OPT_CONFIG,
+	OPT_VERSION,
+	OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{"mount", required_argument, NULL, OPT_MOUNT},
+	{"foreground", no_argument, NULL, OPT_FOREGROUND},
+	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+/* What was given, before the configuration file is read. */
+struct given {
+	const char *mount;
+	const char *config;
+	int log_level; /* -1: not given */
+	bool foreground;
+};
+
+static enum options_result read_arguments(int argc, char **argv,
+					  struct given *given)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
+		switch (c) {
+		case OPT_MOUNT:
+			given->mount = optarg;
+			break;
+		case OPT_FOREGROUND:
+			given->foreground = true;
+			break;
+		case OPT_LOG_LEVEL:
+			given->log_level = log_level_from_name(optarg);
+			if (given->log_level >= 0)
+				break;
+			fprintf(stderr,
+				"tund: --log-level %s: not one "
+				"of " LOG_LEVEL_NAMES "\n",
+				optarg);
+			return OPTIONS_USAGE;
+		case OPT_CONFIG:
+			given->config = optarg;
+			break;
+		case OPT_VERSION:
+			puts("tund " TUND_VERSION);
+			return OPTIONS_DONE;
+		case OPT_HELP:
+			fputs(usage, stdout);
+			return OPTIONS_DONE;
+		default:
+			/* getopt_long() has said what. */
+			fputs("Try \"tund --help\".\n", stderr);
+			return OPTIONS_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr,
+			"tund: unexpected argument \"%s\"; a mount point is "
+			"given with --mount\n",
+			argv[optind]);
+		return OPTIONS_USAGE;
+	}
+	return OPTIONS_RUN;
+}
+
+/* The background has another working directory. */
+static bool make_absolute(const char *path, char ret_path[PATH_MAX])
+{
+	char cwd[PATH_MAX] = "";
+	int n;
+
+	if (path[0] == '\0') {
+		fputs("tund: the mount point is empty\n", stderr);
+		return false;
+	}
+	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd))) {
+		fprintf(stderr, "tund: the working directory: %s\n",
+			strerror(errno));
+		return false;
+	}
+	n = snprintf(ret_path, PATH_MAX, "%s%s%s", cwd, cwd[0] ? "/" : "",
+		     path);
+	if (n >= PATH_MAX) {
+		fputs("tund: the mount point's path is too long\n", stderr);
+		return false;
+	}
+	return true;
+}
+
+enum options_result options_parse(int argc, char **argv,
+				  struct options *ret_options)
+{
+	struct given given = {.log_level = -1};
+	enum options_result result = read_arguments(argc, argv, &given);
+	char mount[PATH_MAX];
+
+	if (result != OPTIONS_RUN)
+		return result;
+	*ret_options = (struct options){
+		.mount = DEFAULT_MOUNT,
+		.log_level = LOG_LEVEL_NOTICE,
+		.foreground = given.foreground,
+	};
+	if (!config_read(given.config ? given.config : DEFAULT_CONFIG,
+			 given.config != NULL, ret_options))
+		return OPTIONS_USAGE;
+	if (given.log_level >= 0)
+		ret_options->log_level = (enum log_level)given.log_level;
+	if (!make_absolute(given.mount ? given.mount : ret_options->mount,
+			   mount))
+		return OPTIONS_USAGE;
+	memcpy(ret_options->mount, mount, sizeof(mount));
+	return OPTIONS_RUN;
+}

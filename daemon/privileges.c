@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* privileges.c - libcap-ng and one table. */
+#include "privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+static const struct {
+	unsigned int capability;
+	const char *purpose;
+} needed[] = {
+	{CAP_SYS_ADMIN, "mount the device file, visit network namespaces"},
+	{CAP_NET_ADMIN, "make interfaces"},
+	{CAP_NET_RAW, "carry packets through packet sockets"},
+	{CAP_NET_BROADCAST, "hear of changes in other network namespaces"},
+	{CAP_SYS_PTRACE, "read the arguments and credentials of programs"},
+	{CAP_DAC_READ_SEARCH, "reach mount points in private directories"},
+};
+
+int privileges_check(void)
+{
+	int r = 0;
+
+	if (capng_get_caps_process() < 0) {
+		log_error("cannot read my own capabilities");
+		return -EPERM;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (capng_have_capability(CAPNG_EFFECTIVE,
+					  needed[i].capability))
+			continue;
+		log_error("CAP_%s is missing, needed to %s; run tund as root",
+			  capng_capability_to_name(needed[i].capability),
+			  needed[i].purpose);
+		r = -EPERM;
+	}
+	return r;
+}
+
+int privileges_drop(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			     needed[i].capability);
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0) {
+		log_error("cannot give up capabilities");
+		return -EPERM;
+	}
+	return 0;
+}
