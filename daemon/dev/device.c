@@ -97,6 +97,33 @@ struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 	return found;
 }
 
+static bool any_leaving_locked(struct dev_table *table, uint64_t ns_id)
+	REQUIRES(table->lock)
+{
+	bool leaving = false;
+
+	list_for_each (it, &table->devices) {
+		struct device *dev = list_entry(it, struct device, node);
+
+		lock_acquire(&dev->lock);
+		leaving |= dev->ns_id == ns_id && !dev->file;
+		lock_release(&dev->lock);
+	}
+	return leaving;
+}
+
+void dev_table_settle(struct dev_table *table, uint64_t ns_id,
+		      uint64_t deadline_ms)
+{
+	bool in_time = true;
+
+	lock_acquire(&table->lock);
+	while (in_time && any_leaving_locked(table, ns_id))
+		in_time = cond_wait_until(&table->changed, &table->lock,
+					  deadline_ms);
+	lock_release(&table->lock);
+}
+
 void device_ref(struct device *dev)
 {
 	atomic_fetch_add_explicit(&dev->refs, 1, memory_order_relaxed);

@@ -65,6 +65,13 @@ struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 			      int ifindex);
 
 /*
+ * Waits until no device of the namespace is on its way out, or the deadline is
+ * past: whoever has closed one may count on its name. Slow.
+ */
+void dev_table_settle(struct dev_table *table, uint64_t ns_id,
+		      uint64_t deadline_ms);
+
+/*
  * The file leaves the device, which begins to go. Whatever waits gets the
  * error that the kernel's TUN gives when its interface is deleted. Does not
  * block. Harmless when it was called before.

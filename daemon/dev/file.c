@@ -146,16 +146,15 @@ bool dev_file_closing(struct dev_file *file)
 }
 
 /*
- * Waits until the device that has this interface is gone, if it may be going.
- * Returns 0 when it is worth to look again, -EBUSY when it stays.
+ * Waits until the device is gone, if it may be going. Returns 0 when it is
+ * worth to look again, -EBUSY when it stays.
  */
 static int wait_for_end(struct dev_table *table, struct device *dev,
 			uint64_t deadline)
 {
-	bool closing = device_closing(dev);
 	bool in_time = true;
 
-	if (!closing)
+	if (!device_closing(dev))
 		return -EBUSY;
 	lock_acquire(&table->lock);
 	while (!list_empty(&dev->node) && in_time)
@@ -195,7 +194,10 @@ static int check_name(struct dev_file *file, struct host_ns *ns,
 			continue;
 		if (flags & IFF_TUN_EXCL)
 			return -EBUSY;
-		return same_kind ? -EBUSY : -EINVAL;
+		/* No device of ours has several queues. */
+		if (!same_kind || (flags & IFF_MULTI_QUEUE))
+			return -EINVAL;
+		return -EBUSY;
 	}
 }
 
@@ -226,6 +228,7 @@ static int attach(struct dev_file *file, const char *name, unsigned int flags,
 	struct host_ns *ns;
 	int r;
 
+	dev_table_settle(file->table, file->ns_id, now_ms() + CLOSING_MS);
 	r = host->ns_open(file->ns_fd, &ns);
 	if (r < 0)
 		return r;

@@ -155,7 +155,8 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 
 	dev->table->host->sync(dev->link);
 	device_get_state(dev, &state);
-	if (!state.up) {
+	/* ENETDOWN is the hidden end's: the interface has no carrier. */
+	if (!state.up || error == -ENETDOWN) {
 		device_count_drop(dev, TUND_DROP_DOWN, 1);
 		return -EIO;
 	}

@@ -218,15 +218,17 @@ static void park(fuse_req_t req, struct request *r,
 	dev_io_arm(&r->io);
 }
 
-static struct request *request_new(fuse_req_t req, off_t off)
+static struct request *request_new(fuse_req_t req, off_t off,
+				   const struct fuse_file_info *fi)
 {
 	struct request *r;
 
 	/*
 	 * A position other than 0 is the rest of a call with so many segments
-	 * that the kernel had to split it: it would cut a packet in two.
+	 * that the kernel had to split it: it would cut a packet in two. With
+	 * O_APPEND every position is the file's end.
 	 */
-	if (off != 0) {
+	if (off != 0 && !(fi->flags & O_APPEND)) {
 		fuse_reply_err(req, EINVAL);
 		return NULL;
 	}
@@ -253,7 +255,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	     struct fuse_file_info *fi)
 {
 	struct fs_file *file = file_or_error(req, fi);
-	struct request *r = file ? request_new(req, off) : NULL;
+	struct request *r = file ? request_new(req, off, fi) : NULL;
 
 	if (r) {
 		r->io.deliver = request_deliver;
@@ -271,7 +273,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 	      off_t off, struct fuse_file_info *fi)
 {
 	struct fs_file *file = file_or_error(req, fi);
-	struct request *r = file ? request_new(req, off) : NULL;
+	struct request *r = file ? request_new(req, off, fi) : NULL;
 
 	if (r) {
 		r->io.done = write_done;

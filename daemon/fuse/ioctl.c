@@ -65,6 +65,7 @@ static int set_iff(const struct call *c)
 {
 	struct dev_file *file = c->file->dev_file;
 	struct dev_caller caller;
+	char name[IFNAMSIZ];
 	struct raw_ifreq ifr;
 	int r;
 
@@ -74,10 +75,11 @@ static int set_iff(const struct call *c)
 	/* A name that is too long is cut off, as the kernel does. */
 	ifr.name[IFNAMSIZ - 1] = '\0';
 	caller.net_admin = caller_net_admin(c->tid, dev_file_ns(file));
-	r = dev_file_attach(file, ifr.name, (uint16_t)ifr.flags, &caller,
-			    ifr.name);
+	r = dev_file_attach(file, ifr.name, (uint16_t)ifr.flags, &caller, name);
 	if (r < 0)
 		return r;
+	/* What was behind the name stays, as with the kernel. */
+	strcpy(ifr.name, name);
 	/* The device stays when its name cannot be told. */
 	return callermem_write(c->tid, c->arg, &ifr, c->ifreq_size);
 }

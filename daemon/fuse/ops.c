@@ -125,6 +125,12 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	fuse_reply_err(req, EINVAL);
 }
 
+static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
+			 off_t length, struct fuse_file_info *fi)
+{
+	fuse_reply_err(req, ENODEV);
+}
+
 const struct fuse_lowlevel_ops fs_ops = {
 	.init = op_init,
 	.lookup = op_lookup,
@@ -133,6 +139,7 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.readdir = op_readdir,
 	.statfs = op_statfs,
 	.fsync = op_fsync,
+	.fallocate = op_fallocate,
 	.open = op_open,
 	.read = op_read,
 	.write = op_write,
