@@ -8,16 +8,22 @@
 #include "base/log.h"
 #include "base/util.h"
 
+#define NEED(cap, purpose)                                                     \
+	{                                                                      \
+		cap, #cap, purpose                                             \
+	}
+
 static const struct {
 	unsigned int capability;
+	const char *name;
 	const char *purpose;
 } needed[] = {
-	{CAP_SYS_ADMIN, "mount the device file, visit network namespaces"},
-	{CAP_NET_ADMIN, "make interfaces"},
-	{CAP_NET_RAW, "carry packets through packet sockets"},
-	{CAP_NET_BROADCAST, "hear of changes in other network namespaces"},
-	{CAP_SYS_PTRACE, "read the arguments and credentials of programs"},
-	{CAP_DAC_READ_SEARCH, "reach mount points in private directories"},
+	NEED(CAP_SYS_ADMIN, "mount the device file, visit network namespaces"),
+	NEED(CAP_NET_ADMIN, "make interfaces"),
+	NEED(CAP_NET_RAW, "carry packets through packet sockets"),
+	NEED(CAP_NET_BROADCAST, "hear of changes in other network namespaces"),
+	NEED(CAP_SYS_PTRACE, "read the arguments and credentials of programs"),
+	NEED(CAP_DAC_READ_SEARCH, "reach mount points in private directories"),
 };
 
 int privileges_check(void)
@@ -32,9 +38,8 @@ int privileges_check(void)
 		if (capng_have_capability(CAPNG_EFFECTIVE,
 					  needed[i].capability))
 			continue;
-		log_error("CAP_%s is missing, needed to %s; run tund as root",
-			  capng_capability_to_name(needed[i].capability),
-			  needed[i].purpose);
+		log_error("%s is missing, needed to %s; run tund as root",
+			  needed[i].name, needed[i].purpose);
 		r = -EPERM;
 	}
 	return r;

@@ -52,8 +52,9 @@ static bool is_our_mount(const char *path)
 /* Removes what a killed daemon left; refuses what a living one serves. */
 static int clear_path(const char *path)
 {
-	struct stat st;
-	int r = stat(path, &st);
+	struct statx stx;
+	/* The kernel remembers a dead mount's attributes: it must ask. */
+	int r = statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_TYPE, &stx);
 
 	if (r < 0 && (errno == ENOTCONN || errno == ECONNABORTED)) {
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {

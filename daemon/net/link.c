@@ -129,7 +129,10 @@ static int open_packet_socket(int *ret_fd)
 		if (r < 0)
 			return r;
 	}
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+	/* Beyond net.core.rmem_max only the initial user namespace may go. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
+		    0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
 		return -errno;
 	*ret_fd = steal_fd(&fd);
 	return 0;
