@@ -51,42 +51,42 @@ int log_level_from_name(const char *name)
 	return -EINVAL;
 }
 
+/* A message may quote a name that a program chose: no escape sequences. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
-	char line[1024];
+	char text[1024], line[sizeof(text) + 32];
 	int saved_errno = errno;
-	size_t used;
 	va_list args;
 	int n;
 
 	if (level > max_level)
 		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	make_printable(text);
 
 	if (use_syslog) {
-		va_start(args, format);
-		vsyslog(priorities[level], format, args);
-		va_end(args);
+		syslog(priorities[level], "%s", text);
 		errno = saved_errno;
 		return;
 	}
 	if (getenv("JOURNAL_STREAM"))
-		n = snprintf(line, sizeof(line), "<%d>", priorities[level]);
+		n = snprintf(line, sizeof(line), "<%d>%s\n", priorities[level],
+			     text);
 	else
-		n = snprintf(line, sizeof(line),
-			     "tund: %s: ", level_names[level]);
-	used = (size_t)n;
-
-	va_start(args, format);
-	n = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
-	va_end(args);
-	if (n > 0)
-		used += (size_t)n;
-	if (used > sizeof(line) - 2)
-		used = sizeof(line) - 2;
-	line[used++] = '\n';
+		n = snprintf(line, sizeof(line), "tund: %s: %s\n",
+			     level_names[level], text);
 
 	/* There is nowhere to report a failure to. */
-	if (write(STDERR_FILENO, line, used) < 0)
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
 		errno = 0;
 	errno = saved_errno;
 }

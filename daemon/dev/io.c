@@ -17,6 +17,9 @@
 /* A veth accepts its MTU and one VLAN tag more. */
 #define VETH_SLACK 4
 
+/* Packets that one call sends for others, before its own answer is due. */
+#define SEND_BUDGET 64
+
 static void answer(struct dev_io *io, ssize_t result)
 {
 	struct device *dev = io->dev;
@@ -192,20 +195,23 @@ static int send_queued(struct device *dev, bool have_turn, const void *mine)
 	struct pkt *pkt;
 	int result = 0;
 
-	while (pktq_pop_turn(q, have_turn, &pkt) == PKTQ_DONE) {
-		int r = send_one(dev, pkt);
+	for (int sent = 0; sent < SEND_BUDGET; sent++) {
+		int r;
 
+		if (pktq_pop_turn(q, have_turn, &pkt) != PKTQ_DONE)
+			return result;
 		have_turn = true;
+		r = send_one(dev, pkt);
 		if (r == -EAGAIN) {
-			/* We keep the turn for device_can_send(). */
 			pktq_unpop(q, pkt);
-			dev->table->host->want_send(dev->link);
 			break;
 		}
 		if (mine && pkt->tag == mine)
 			result = r;
 		pkt_free(pkt);
 	}
+	/* The turn goes to device_can_send(), in the pump's thread. */
+	dev->table->host->want_send(dev->link);
 	return result;
 }
 
