@@ -255,8 +255,17 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	     struct fuse_file_info *fi)
 {
 	struct fs_file *file = file_or_error(req, fi);
-	struct request *r = file ? request_new(req, off, fi) : NULL;
+	struct request *r = NULL;
 
+	/*
+	 * Only read(2) and its relatives say whose the read is. splice(2) and
+	 * a mapping read through the page cache, which all who have the file
+	 * open share: they would be shown other programs' packets.
+	 */
+	if (file && fi->lock_owner == 0)
+		fuse_reply_err(req, EINVAL);
+	else if (file)
+		r = request_new(req, off, fi);
 	if (r) {
 		r->io.deliver = request_deliver;
 		r->io.done = read_done;
