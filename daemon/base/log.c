@@ -61,7 +61,7 @@ static void make_printable(char *text)
 
 void log_message(enum log_level level, const char *format, ...)
 {
-	char text[1024], line[sizeof(text) + 32];
+	char text[960], line[1024];
 	int saved_errno = errno;
 	va_list args;
 	int n;
