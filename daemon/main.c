@@ -17,7 +17,7 @@
 #include "background.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "dev/device.h"
+#include "dev/table.h"
 #include "fuse/server.h"
 #include "loop.h"
 #include "net/net.h"

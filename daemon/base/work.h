@@ -13,6 +13,7 @@
 struct work {
 	struct list node;
 	void (*run)(struct work *work);
+	uint64_t due_ms; /* the queue's own */
 };
 
 struct work_queue;
@@ -21,10 +22,19 @@ struct work_queue;
 int work_queue_new(const char *name, unsigned int n_threads,
 		   struct work_queue **ret_queue);
 
-/* Runs everything that was put, then ends the threads. */
+/* Runs everything that was put, what was put for later at once; then ends the
+ * threads. What is put afterwards is never run. */
+void work_queue_stop(struct work_queue *queue);
+
+/* Stops it first, if need be. */
 void work_queue_free(struct work_queue *queue);
 
-/* Does not block. */
+/* None of these blocks. */
 void work_put(struct work_queue *queue, struct work *work);
+
+/* Runs it after the next work_wake(), or when now_ms() is `due_ms`. */
+void work_put_later(struct work_queue *queue, struct work *work,
+		    uint64_t due_ms);
+void work_wake(struct work_queue *queue);
 
 #endif

@@ -32,7 +32,6 @@ int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
 	}
 	table->host = host;
 	lock_init(&table->lock, LOCK_RANK_TABLE, "devices");
-	cond_init(&table->changed);
 	list_init(&table->devices);
 	*ret_table = table;
 	return 0;
@@ -68,7 +67,6 @@ void dev_table_free(struct dev_table *table)
 		device_unref(dev);
 	}
 	work_queue_free(table->releases);
-	cond_destroy(&table->changed);
 	lock_destroy(&table->lock);
 	free(table);
 }
@@ -97,11 +95,18 @@ struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 	return found;
 }
 
-static bool any_leaving_locked(struct dev_table *table, uint64_t ns_id)
-	REQUIRES(table->lock)
+void dev_table_on_left(struct dev_table *table, void (*left)(void *arg),
+		       void *arg)
+{
+	table->left = left;
+	table->left_arg = arg;
+}
+
+bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id)
 {
 	bool leaving = false;
 
+	lock_acquire(&table->lock);
 	list_for_each (it, &table->devices) {
 		struct device *dev = list_entry(it, struct device, node);
 
@@ -109,19 +114,8 @@ static bool any_leaving_locked(struct dev_table *table, uint64_t ns_id)
 		leaving |= dev->ns_id == ns_id && !dev->file;
 		lock_release(&dev->lock);
 	}
-	return leaving;
-}
-
-void dev_table_settle(struct dev_table *table, uint64_t ns_id,
-		      uint64_t deadline_ms)
-{
-	bool in_time = true;
-
-	lock_acquire(&table->lock);
-	while (in_time && any_leaving_locked(table, ns_id))
-		in_time = cond_wait_until(&table->changed, &table->lock,
-					  deadline_ms);
 	lock_release(&table->lock);
+	return leaving;
 }
 
 void device_ref(struct device *dev)
@@ -168,8 +162,9 @@ static void device_release(struct work *work)
 
 	lock_acquire(&table->lock);
 	list_del(&dev->node);
-	cond_broadcast(&table->changed);
 	lock_release(&table->lock);
+	if (table->left)
+		table->left(table->left_arg);
 
 	log_summary(dev);
 	device_unref(dev);

@@ -10,6 +10,7 @@
 
 #include "base/work.h"
 #include "dev/host.h"
+#include "dev/table.h"
 #include "packet/pktq.h"
 #include <tund/abi.h>
 
@@ -43,14 +44,12 @@ struct device {
 struct dev_table {
 	const struct host_ops *host;
 	struct work_queue *releases;
+	/* Called when a device has left, by dev_table_on_left()'s word. */
+	void (*left)(void *arg);
+	void *left_arg;
 	struct lock lock;
-	struct cond changed; /* a device has left */
 	struct list devices GUARDED_BY(lock);
 };
-
-int dev_table_new(const struct host_ops *host, struct dev_table **ret_table);
-/* Removes every device, then waits until the last is gone. */
-void dev_table_free(struct dev_table *table);
 
 /* Makes the device and its interface; the caller owns the reference. Slow. */
 int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
@@ -64,12 +63,8 @@ int device_start(struct device *dev, struct dev_file *file);
 struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 			      int ifindex);
 
-/*
- * Waits until no device of the namespace is on its way out, or the deadline is
- * past: whoever has closed one may count on its name. Slow.
- */
-void dev_table_settle(struct dev_table *table, uint64_t ns_id,
-		      uint64_t deadline_ms);
+/* Whether a device that was made in the namespace is on its way out. */
+bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id);
 
 /*
  * The file leaves the device, which begins to go. Whatever waits gets the

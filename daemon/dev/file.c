@@ -18,12 +18,6 @@
 #define TUN_QUEUE_LEN 500
 #define TAP_QUEUE_LEN 1000
 
-/*
- * FUSE tells of a file's end only after close() has returned. Who attaches to
- * a name whose holder is perhaps just closing waits for that so long.
- */
-#define CLOSING_MS 500
-
 /* Asked for, these would change the format or the meaning of what is read. */
 #define UNSUPPORTED_FLAGS (IFF_VNET_HDR | IFF_MULTI_QUEUE | IFF_NAPI_FRAGS)
 
@@ -145,60 +139,45 @@ bool dev_file_closing(struct dev_file *file)
 	return atomic_load(&file->closing);
 }
 
-/*
- * Waits until the device is gone, if it may be going. Returns 0 when it is
- * worth to look again, -EBUSY when it stays.
- */
-static int wait_for_end(struct dev_table *table, struct device *dev,
-			uint64_t deadline)
+/* What the kernel's TUN says to a name that is a device of ours. */
+static int name_is_device(struct device *dev, unsigned int flags)
 {
-	bool in_time = true;
+	unsigned int kind = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
 
-	if (!device_closing(dev))
+	if (flags & IFF_TUN_EXCL)
 		return -EBUSY;
-	lock_acquire(&table->lock);
-	while (!list_empty(&dev->node) && in_time)
-		in_time = cond_wait_until(&table->changed, &table->lock,
-					  deadline);
-	lock_release(&table->lock);
-	return in_time ? 0 : -EBUSY;
+	/* IFF_TUN wins if both are asked for. */
+	if ((flags & IFF_TUN ? IFF_TUN : flags & IFF_TAP) != kind)
+		return -EINVAL;
+	/* No device of ours has several queues. */
+	if (flags & IFF_MULTI_QUEUE)
+		return -EINVAL;
+	return -EBUSY;
 }
 
 /*
- * The name's present owner decides. Returns 0 when the name is free, else the
- * errno of the kernel's TUN.
+ * The name's present owner decides. Returns 0 when the name is free,
+ * DEV_ATTACH_AGAIN when it may soon be, else the errno of the kernel's TUN.
  */
 static int check_name(struct dev_file *file, struct host_ns *ns,
-		      const char *name, unsigned int flags)
+		      const char *name, unsigned int flags, bool final)
 {
-	struct dev_table *table = file->table;
-	uint64_t deadline = now_ms() + CLOSING_MS;
-	int r, ifindex, busy;
+	struct device *dev;
+	int r, ifindex;
 
-	for (;;) {
-		struct device *dev;
-		bool same_kind;
-
-		r = table->host->find(ns, name, &ifindex);
-		if (r != HOST_OK)
-			return r == HOST_NONE ? 0 : r;
-		dev = dev_table_find(table, file->ns_id, ifindex);
-		if (!dev)
-			return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
-		same_kind = flags & IFF_TUN   ? dev->kind == DEV_TUN
-			    : flags & IFF_TAP ? dev->kind == DEV_TAP
-					      : false;
-		busy = wait_for_end(table, dev, deadline);
-		device_unref(dev);
-		if (busy == 0)
-			continue;
-		if (flags & IFF_TUN_EXCL)
-			return -EBUSY;
-		/* No device of ours has several queues. */
-		if (!same_kind || (flags & IFF_MULTI_QUEUE))
-			return -EINVAL;
-		return -EBUSY;
-	}
+	r = file->table->host->find(ns, name, &ifindex);
+	if (r == HOST_NONE)
+		return 0;
+	if (r < 0)
+		return r;
+	dev = dev_table_find(file->table, file->ns_id, ifindex);
+	if (!dev)
+		return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
+	r = name_is_device(dev, flags);
+	if (!final && device_closing(dev))
+		r = DEV_ATTACH_AGAIN;
+	device_unref(dev);
+	return r;
 }
 
 static int attach_new(struct dev_file *file, struct host_ns *ns,
@@ -221,18 +200,20 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 }
 
 static int attach(struct dev_file *file, const char *name, unsigned int flags,
-		  const struct dev_caller *caller, int ifindex,
+		  const struct dev_caller *caller, bool final, int ifindex,
 		  struct device **ret_dev)
 {
 	const struct host_ops *host = file->table->host;
 	struct host_ns *ns;
 	int r;
 
-	dev_table_settle(file->table, file->ns_id, now_ms() + CLOSING_MS);
+	/* Whoever has closed a device may count on its name. */
+	if (!final && dev_table_any_leaving(file->table, file->ns_id))
+		return DEV_ATTACH_AGAIN;
 	r = host->ns_open(file->ns_fd, &ns);
 	if (r < 0)
 		return r;
-	r = name[0] ? check_name(file, ns, name, flags) : 0;
+	r = name[0] ? check_name(file, ns, name, flags, final) : 0;
 	if (r == 0 && !caller->net_admin)
 		r = -EPERM;
 	if (r == 0 && !(flags & (IFF_TUN | IFF_TAP)))
@@ -265,8 +246,9 @@ static int settle_attach(struct dev_file *file, struct device *dev)
 
 int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    unsigned int flags, const struct dev_caller *caller,
-		    char ret_name[IFNAMSIZ])
+		    uint64_t deadline_ms, char ret_name[IFNAMSIZ])
 {
+	bool final = now_ms() >= deadline_ms;
 	struct device *dev = NULL;
 	struct host_state state;
 	bool taken;
@@ -282,8 +264,8 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 	if (taken)
 		return -EEXIST;
 
-	r = attach(file, name, flags, caller, ifindex, &dev);
-	if (r < 0) {
+	r = attach(file, name, flags, caller, final, ifindex, &dev);
+	if (r != 0) {
 		settle_attach(file, NULL);
 		return r;
 	}

@@ -38,13 +38,24 @@ void dev_file_unref(struct dev_file *file);
 int dev_file_ns(const struct dev_file *file);
 
 /*
+ * FUSE tells of a file's end only after close() has returned. Who attaches
+ * where somebody is perhaps just closing is made to come again, for so long.
+ */
+#define DEV_ATTACH_MS 500
+
+enum {
+	DEV_ATTACHED = 0,
+	DEV_ATTACH_AGAIN = 1, /* when a device has left, or at the deadline */
+};
+
+/*
  * TUNSETIFF: attaches the file to the interface `name`, which may be empty or
  * hold one %d; at success the real name is returned. Slow. The errors are those
- * of the kernel's TUN.
+ * of the kernel's TUN. At `deadline_ms` of now_ms() the answer is final.
  */
 int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    unsigned int flags, const struct dev_caller *caller,
-		    char ret_name[IFNAMSIZ]);
+		    uint64_t deadline_ms, char ret_name[IFNAMSIZ]);
 
 /* TUNSETIFINDEX: the index that the interface of the next attach shall have. */
 int dev_file_set_ifindex(struct dev_file *file, int ifindex);

@@ -59,38 +59,72 @@ static int read_ifreq(const struct call *c, struct raw_ifreq *ret_ifr)
 struct slow_call {
 	struct work work;
 	struct call call;
+	/* TUNSETIFF's, read once. */
+	struct raw_ifreq ifr;
+	struct dev_caller caller;
+	uint64_t deadline_ms;
 };
 
-static int set_iff(const struct call *c)
+static struct fs_server *server_of(const struct slow_call *slow)
 {
-	struct dev_file *file = c->file->dev_file;
-	struct dev_caller caller;
+	return fuse_req_userdata(slow->call.req);
+}
+
+static void end_call(struct slow_call *slow, int result, const void *out,
+		     size_t size)
+{
+	reply(slow->call.req, result, out, size);
+	fs_file_put(slow->call.file);
+	free(slow);
+}
+
+static int set_iff(struct slow_call *slow)
+{
+	bool stopping = server_of(slow)->stopping;
+	const struct call *c = &slow->call;
 	char name[IFNAMSIZ];
-	struct raw_ifreq ifr;
 	int r;
 
-	r = read_ifreq(c, &ifr);
-	if (r < 0)
-		return r;
-	/* A name that is too long is cut off, as the kernel does. */
-	ifr.name[IFNAMSIZ - 1] = '\0';
-	caller.net_admin = caller_net_admin(c->tid, dev_file_ns(file));
-	r = dev_file_attach(file, ifr.name, (uint16_t)ifr.flags, &caller, name);
-	if (r < 0)
+	r = dev_file_attach(c->file->dev_file, slow->ifr.name,
+			    (uint16_t)slow->ifr.flags, &slow->caller,
+			    stopping ? 0 : slow->deadline_ms, name);
+	if (r != DEV_ATTACHED)
 		return r;
 	/* What was behind the name stays, as with the kernel. */
-	strcpy(ifr.name, name);
+	strcpy(slow->ifr.name, name);
 	/* The device stays when its name cannot be told. */
-	return callermem_write(c->tid, c->arg, &ifr, c->ifreq_size);
+	return callermem_write(c->tid, c->arg, &slow->ifr, c->ifreq_size);
 }
 
 static void set_iff_run(struct work *work)
 {
 	struct slow_call *slow = container_of(work, struct slow_call, work);
+	int r = set_iff(slow);
 
-	reply(slow->call.req, set_iff(&slow->call), NULL, 0);
-	fs_file_put(slow->call.file);
-	free(slow);
+	if (r == DEV_ATTACH_AGAIN)
+		work_put_later(server_of(slow)->slow_calls, work,
+			       slow->deadline_ms);
+	else
+		end_call(slow, r, NULL, 0);
+}
+
+static void set_iff_begin(struct work *work)
+{
+	struct slow_call *slow = container_of(work, struct slow_call, work);
+	const struct call *c = &slow->call;
+	int r = read_ifreq(c, &slow->ifr);
+
+	if (r < 0) {
+		end_call(slow, r, NULL, 0);
+		return;
+	}
+	/* A name that is too long is cut off, as the kernel does. */
+	slow->ifr.name[IFNAMSIZ - 1] = '\0';
+	slow->caller.net_admin =
+		caller_net_admin(c->tid, dev_file_ns(c->file->dev_file));
+	slow->deadline_ms = now_ms() + DEV_ATTACH_MS;
+	slow->work.run = set_iff_run;
+	set_iff_run(work);
 }
 
 static void get_stats_run(struct work *work)
@@ -99,9 +133,7 @@ static void get_stats_run(struct work *work)
 	struct tund_stats stats;
 	int r = dev_file_stats(slow->call.file->dev_file, &stats);
 
-	reply(slow->call.req, r, &stats, sizeof(stats));
-	fs_file_put(slow->call.file);
-	free(slow);
+	end_call(slow, r, &stats, sizeof(stats));
 }
 
 /* The call is answered later; its file goes along. */
@@ -221,7 +253,7 @@ void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	}
 	switch (cmd) {
 	case TUNSETIFF:
-		call_later(&c, set_iff_run);
+		call_later(&c, set_iff_begin);
 		return;
 	case TUND_IOC_STATS:
 		call_later(&c, get_stats_run);

@@ -13,12 +13,13 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "dev/table.h"
 #include "fuse/private.h"
 
 /* Enough that one may be slow: none ever waits for a packet. */
 #define N_WORKERS 4
 
-/* An attach takes some milliseconds, unless it waits for a closing name. */
+/* An attach takes some milliseconds. */
 #define N_SLOW 2
 
 struct fuse_worker {
@@ -138,6 +139,14 @@ static int look_once(const struct fs_server *server)
 	return r;
 }
 
+/* An attach that had to wait may succeed now. */
+static void device_left(void *arg)
+{
+	struct fs_server *server = arg;
+
+	work_wake(server->slow_calls);
+}
+
 static int start(struct fs_server *server, int fd)
 {
 	int r;
@@ -148,6 +157,7 @@ static int start(struct fs_server *server, int fd)
 	r = work_queue_new("tund-slow", N_SLOW, &server->slow_calls);
 	if (r < 0)
 		return r;
+	dev_table_on_left(server->table, device_left, server);
 	r = start_workers(server);
 	if (r < 0)
 		return r;
@@ -191,8 +201,9 @@ void fs_server_stop(struct fs_server *server)
 	server->stopping = true;
 	mount_close(server->path);
 	stop_workers(server);
-	work_queue_free(server->slow_calls);
-	server->slow_calls = NULL;
+	/* It is still told of devices that leave. */
+	if (server->slow_calls)
+		work_queue_stop(server->slow_calls);
 }
 
 void fs_server_free(struct fs_server *server)
@@ -203,6 +214,7 @@ void fs_server_free(struct fs_server *server)
 		dev_file_close(file->dev_file);
 		fs_file_put(file);
 	}
+	work_queue_free(server->slow_calls);
 	if (server->session)
 		fuse_session_destroy(server->session);
 	handle_table_destroy(&server->files);
