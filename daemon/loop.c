@@ -122,7 +122,14 @@ int loop_add_fd(struct loop *loop, int fd, void (*call)(void))
 
 int loop_run(struct loop *loop)
 {
+	sigset_t signals;
+
 	event_base_dispatch(loop->base);
+	/* The end is not to be cut short by a second one. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	return loop->signal;
 }
 

@@ -105,6 +105,7 @@ static enum options_result read_arguments(int argc, char **argv,
 static bool make_absolute(const char *path, char ret_path[PATH_MAX])
 {
 	char cwd[PATH_MAX] = "";
+	char *real;
 	int n;
 
 	if (path[0] == '\0') {
@@ -122,6 +123,14 @@ static bool make_absolute(const char *path, char ret_path[PATH_MAX])
 		fputs("tund: the mount point's path is too long\n", stderr);
 		return false;
 	}
+	/*
+	 * A link would be followed when the mount is made, and not when it is
+	 * taken away. A path that leads nowhere is told of by the mount.
+	 */
+	real = realpath(ret_path, NULL);
+	if (real)
+		strcpy(ret_path, real);
+	free(real);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,34 +19,47 @@
 
 #define FS_TYPE "fuse.tund"
 
-/*
- * Whether a mount of our type is on top at `path`, as /proc/self/mountinfo
- * tells. There a blank in a path is written \040; such a path is not found,
- * and the mount on it then fails or hides the other.
- */
+/* mountinfo writes a blank in a path as \040, and so on. */
+static void unescape(char *path)
+{
+	char *to = path;
+	unsigned int code;
+
+	for (const char *from = path; *from; to++) {
+		if (sscanf(from, "\\%3o", &code) == 1) {
+			*to = (char)code;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* Whether a mount of our type is on top at `path`, which has no links. */
 static bool is_our_mount(const char *path)
 {
-	char *line = NULL, *real = realpath(path, NULL);
-	const char *wanted = real ? real : path;
+	char *line = NULL;
 	bool found = false;
 	size_t size = 0;
 	FILE *f;
 
 	f = fopen("/proc/self/mountinfo", "re");
 	while (f && getline(&line, &size, f) > 0) {
-		char where[4096];
 		const char *type = strstr(line, " - ");
+		char where[4 * PATH_MAX];
 
-		if (type &&
-		    sscanf(line, "%*s %*s %*s %*s %4095s", where) == 1 &&
-		    strcmp(where, wanted) == 0)
+		if (!type ||
+		    sscanf(line, "%*s %*s %*s %*s %16383s", where) != 1)
+			continue;
+		unescape(where);
+		if (strcmp(where, path) == 0)
 			found = strncmp(type + 3, FS_TYPE " ",
 					strlen(FS_TYPE " ")) == 0;
 	}
 	if (f)
 		fclose(f);
 	free(line);
-	free(real);
 	return found;
 }
 

@@ -30,7 +30,8 @@
 struct slot {
 	struct virtio_net_hdr vnet;
 	uint8_t frame[TUND_MAX_PACKET];
-	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))]
+		__attribute__((aligned(__alignof__(struct cmsghdr))));
 };
 
 static struct {
