@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "dev/table.h"
+#include "fuse/callermem.h"
 #include "fuse/server.h"
 #include "loop.h"
 #include "net/net.h"
@@ -102,7 +103,6 @@ static int serve(const struct options *options, struct background *background,
 	server_options.table = table;
 	r = fs_server_start(&server_options, &server);
 	if (r == 0) {
-		privileges_drop();
 		log_notice("serving %s", options->mount);
 		background_ready(background);
 		signal = loop_run(loop);
@@ -125,7 +125,8 @@ static int run(const struct options *options, struct background *background)
 	struct loop *loop;
 	int status = 1;
 
-	if (privileges_check() < 0 || check_request_timeouts() < 0)
+	if (privileges_check() < 0 || check_request_timeouts() < 0 ||
+	    privileges_drop() < 0 || callermem_start() < 0)
 		return 1;
 	raise_file_limit();
 	make_default_mount(options->mount);
@@ -138,6 +139,7 @@ static int run(const struct options *options, struct background *background)
 		net_stop();
 	}
 	loop_free(loop);
+	callermem_stop();
 	return status;
 }
 

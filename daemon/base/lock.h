@@ -40,6 +40,7 @@ enum lock_rank {
 	LOCK_RANK_FILE = 40,   /* one open file */
 	LOCK_RANK_QUEUE = 50,  /* one packet queue */
 	LOCK_RANK_WORK = 60,   /* the work queue */
+	LOCK_RANK_AGENT = 65,  /* the memory agent's socket */
 	LOCK_RANK_HANDLE = 70, /* a table of handles */
 };
 

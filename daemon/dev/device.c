@@ -46,7 +46,7 @@ static struct device *first_device(struct dev_table *table)
 		struct device *d = list_entry(it, struct device, node);
 
 		lock_acquire(&d->lock);
-		if (d->file) {
+		if (d->phase != DEVICE_LEAVING) {
 			dev = d;
 			device_ref(dev);
 		}
@@ -63,7 +63,7 @@ void dev_table_free(struct dev_table *table)
 	struct device *dev;
 
 	while ((dev = first_device(table))) {
-		device_detach(dev);
+		device_end(dev);
 		device_unref(dev);
 	}
 	work_queue_free(table->releases);
@@ -111,7 +111,9 @@ bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id)
 		struct device *dev = list_entry(it, struct device, node);
 
 		lock_acquire(&dev->lock);
-		leaving |= dev->ns_id == ns_id && !dev->file;
+		leaving |=
+			dev->ns_id == ns_id && (dev->phase == DEVICE_PARTING ||
+						dev->phase == DEVICE_LEAVING);
 		lock_release(&dev->lock);
 	}
 	lock_release(&table->lock);
@@ -148,24 +150,49 @@ static void log_summary(struct device *dev)
 		 (unsigned long long)dev->tx_packets, (unsigned long long)lost);
 }
 
-/* The slow half of device_detach(), in a thread of the release queue. */
+/* Returns false if the device was ended meanwhile. */
+static bool become_idle(struct device *dev)
+{
+	bool idle;
+
+	lock_acquire(&dev->lock);
+	idle = dev->phase == DEVICE_PARTING;
+	lock_release(&dev->lock);
+	if (!idle)
+		return false;
+
+	dev->table->host->set_carrier(dev->link, false);
+
+	lock_acquire(&dev->lock);
+	idle = dev->phase == DEVICE_PARTING;
+	if (idle)
+		dev->phase = DEVICE_IDLE;
+	lock_release(&dev->lock);
+	return idle;
+}
+
+/* The slow half of a file's or a device's end, in a thread that may wait. */
 static void device_release(struct work *work)
 {
 	struct device *dev = container_of(work, struct device, release);
 	struct dev_table *table = dev->table;
+	bool idle;
 
 	/* What write() has taken is sent before the interface goes. */
 	pktq_wait_drained(&dev->to_host, now_ms() + DRAIN_MS);
-	device_count_drop(dev, TUND_DROP_DOWN,
-			  pktq_close(&dev->to_host, -EBADFD));
-	table->host->link_stop(dev->link);
-
-	lock_acquire(&table->lock);
-	list_del(&dev->node);
-	lock_release(&table->lock);
+	idle = become_idle(dev);
+	if (!idle) {
+		device_count_drop(dev, TUND_DROP_DOWN,
+				  pktq_close(&dev->to_host, -EBADFD));
+		table->host->link_stop(dev->link);
+		lock_acquire(&table->lock);
+		list_del(&dev->node);
+		lock_release(&table->lock);
+	}
 	if (table->left)
 		table->left(table->left_arg);
-
+	if (idle)
+		return;
 	log_summary(dev);
 	device_unref(dev);
 }
@@ -186,6 +213,7 @@ int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	dev->ns_id = ns_id;
 	dev->kind = spec->kind;
 	dev->flags = flags;
+	dev_knobs_init(&dev->knobs, spec->kind == DEV_TAP);
 	dev->release.run = device_release;
 	pktq_init(&dev->to_app, "to_app", spec->queue_len, DEV_QUEUE_BYTES);
 	pktq_init(&dev->to_host, "to_host", spec->queue_len, DEV_QUEUE_BYTES);
@@ -210,40 +238,89 @@ int device_start(struct device *dev, struct dev_file *file)
 	lock_acquire(&table->lock);
 	lock_acquire(&dev->lock);
 	dev->file = file;
+	dev->phase = DEVICE_ATTACHED;
 	lock_release(&dev->lock);
 	list_add_tail(&table->devices, &dev->node);
 	lock_release(&table->lock);
 
 	r = table->host->link_start(dev->link);
 	if (r < 0)
-		device_detach(dev);
+		device_end(dev);
 	return r;
 }
 
-static struct dev_file *take_file(struct device *dev)
+int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
+		  bool carrier)
 {
-	struct dev_file *file;
+	int r = 0;
 
 	lock_acquire(&dev->lock);
-	file = dev->file;
-	dev->file = NULL;
+	if (dev->phase == DEVICE_ATTACHED) {
+		r = -EBUSY;
+	} else if (dev->phase != DEVICE_IDLE) {
+		r = DEV_ATTACH_AGAIN;
+	} else {
+		dev->phase = DEVICE_ATTACHED;
+		dev->file = file;
+		dev->flags = flags;
+		dev_file_ref(file);
+	}
 	lock_release(&dev->lock);
-	return file;
+	if (r != 0)
+		return r;
+	device_count_drop(dev, TUND_DROP_DETACHED, pktq_purge(&dev->to_app));
+	return dev->table->host->set_carrier(dev->link, carrier);
 }
 
 void device_detach(struct device *dev)
 {
-	struct dev_file *file = take_file(dev);
+	struct dev_file *file;
+	bool stays;
 
-	/* Whoever takes the file off the device ends the device. */
+	lock_acquire(&dev->lock);
+	file = dev->file;
+	dev->file = NULL;
+	stays = dev->knobs.persist;
+	if (file)
+		dev->phase = stays ? DEVICE_PARTING : DEVICE_LEAVING;
+	lock_release(&dev->lock);
+	/* Whoever takes the file off the device goes on. */
 	if (!file)
 		return;
 	dev_file_clear(file, dev);
 	device_count_drop(dev, TUND_DROP_DETACHED,
-			  pktq_close(&dev->to_app, -EFAULT));
+			  stays ? pktq_purge(&dev->to_app)
+				: pktq_close(&dev->to_app, -EFAULT));
 	dev_file_wake(file);
 	dev_file_unref(file);
 	work_put(dev->table->releases, &dev->release);
+}
+
+void device_end(struct device *dev)
+{
+	enum device_phase before;
+	struct dev_file *file;
+
+	lock_acquire(&dev->lock);
+	before = dev->phase;
+	dev->phase = DEVICE_LEAVING;
+	file = dev->file;
+	dev->file = NULL;
+	lock_release(&dev->lock);
+	if (before == DEVICE_LEAVING)
+		return;
+	/* Before it is told: a read after that says EBADFD. */
+	if (file)
+		dev_file_clear(file, dev);
+	device_count_drop(dev, TUND_DROP_DETACHED,
+			  pktq_close(&dev->to_app, -EFAULT));
+	if (file) {
+		dev_file_wake(file);
+		dev_file_unref(file);
+	}
+	/* One that was parting is on its way to the release already. */
+	if (before != DEVICE_PARTING)
+		work_put(dev->table->releases, &dev->release);
 }
 
 void device_gone(struct device *dev)
@@ -251,7 +328,7 @@ void device_gone(struct device *dev)
 	/* There is nobody left to send to. */
 	device_count_drop(dev, TUND_DROP_DOWN,
 			  pktq_close(&dev->to_host, -EBADFD));
-	device_detach(dev);
+	device_end(dev);
 }
 
 static struct dev_file *get_file(struct device *dev)
@@ -266,17 +343,36 @@ static struct dev_file *get_file(struct device *dev)
 	return file;
 }
 
+bool device_is_idle(struct device *dev)
+{
+	bool idle;
+
+	lock_acquire(&dev->lock);
+	idle = dev->phase == DEVICE_IDLE;
+	lock_release(&dev->lock);
+	return idle;
+}
+
 bool device_closing(struct device *dev)
 {
 	struct dev_file *file = get_file(dev);
 	bool closing;
 
-	/* Without a file it is going already. */
 	if (!file)
-		return true;
+		return !device_is_idle(dev);
 	closing = dev_file_closing(file);
 	dev_file_unref(file);
 	return closing;
+}
+
+bool device_has_file(struct device *dev, const struct dev_file *file)
+{
+	bool has;
+
+	lock_acquire(&dev->lock);
+	has = dev->file == file;
+	lock_release(&dev->lock);
+	return has;
 }
 
 static void wake_file(struct device *dev)

@@ -10,6 +10,7 @@
 
 #include "base/work.h"
 #include "dev/host.h"
+#include "dev/knob.h"
 #include "dev/table.h"
 #include "packet/pktq.h"
 #include <tund/abi.h>
@@ -18,6 +19,14 @@
 #define DEV_QUEUE_BYTES (16u << 20)
 
 struct dev_file;
+
+enum device_phase {
+	DEVICE_NEW,
+	DEVICE_ATTACHED,
+	DEVICE_PARTING, /* persistent, its file just left: soon idle */
+	DEVICE_IDLE,	/* persistent, nobody is attached */
+	DEVICE_LEAVING,
+};
 
 struct device {
 	struct lock lock;
@@ -32,6 +41,8 @@ struct device {
 	struct pktq to_host;
 	struct host_link *link;
 
+	enum device_phase phase GUARDED_BY(lock);
+	struct dev_knobs knobs GUARDED_BY(lock);
 	struct host_state state GUARDED_BY(lock);
 	struct dev_file *file GUARDED_BY(lock); /* a reference, or NULL */
 	struct work release;
@@ -59,6 +70,13 @@ int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 /* Attaches the file, and lets packets flow. Slow. */
 int device_start(struct device *dev, struct dev_file *file);
 
+/*
+ * Attaches the file to an idle device. Returns 0, -EBUSY when it has a file, or
+ * DEV_ATTACH_AGAIN when it is on its way. Slow.
+ */
+int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
+		  bool carrier);
+
 /* The device that owns the interface, with a reference, or NULL. */
 struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 			      int ifindex);
@@ -67,14 +85,25 @@ struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id);
 
 /*
- * The file leaves the device, which begins to go. Whatever waits gets the
- * error that the kernel's TUN gives when its interface is deleted. Does not
- * block. Harmless when it was called before.
+ * The file leaves the device, which begins to go unless it is persistent. Does
+ * not block. Harmless when it was called before.
  */
 void device_detach(struct device *dev);
 
+/*
+ * Ends the device for good. Whatever waits gets the error that the kernel's TUN
+ * gives when its interface is deleted. Does not block. Harmless when it was
+ * called before.
+ */
+void device_end(struct device *dev);
+
 /* Whether the file that is attached may be on its way out. */
 bool device_closing(struct device *dev);
+
+/* Persistent, and nobody is attached. */
+bool device_is_idle(struct device *dev);
+
+bool device_has_file(struct device *dev, const struct dev_file *file);
 
 void device_get_state(struct device *dev, struct host_state *ret_state);
 

@@ -37,7 +37,6 @@ struct dev_file {
 
 	struct device *dev GUARDED_BY(lock); /* a reference, or NULL */
 	bool attaching GUARDED_BY(lock);
-	bool closed GUARDED_BY(lock);
 	int ifindex GUARDED_BY(lock); /* 0, or what TUNSETIFINDEX asked for */
 };
 
@@ -139,8 +138,23 @@ bool dev_file_closing(struct dev_file *file)
 	return atomic_load(&file->closing);
 }
 
-/* What the kernel's TUN says to a name that is a device of ours. */
-static int name_is_device(struct device *dev, unsigned int flags)
+/* The kernel's rule for who may attach to a device that is there. */
+static bool may_attach(struct device *dev, const struct dev_caller *caller)
+{
+	bool owner_ok, group_ok;
+
+	lock_acquire(&dev->lock);
+	owner_ok = !dev->knobs.has_owner || dev->knobs.owner == caller->uid;
+	group_ok = !dev->knobs.has_group;
+	for (size_t i = 0; i < caller->n_groups && !group_ok; i++)
+		group_ok = dev->knobs.group == caller->groups[i];
+	lock_release(&dev->lock);
+	return (owner_ok && group_ok) || caller->net_admin;
+}
+
+/* Attaches to a device of ours, as far as the kernel's TUN would allow it. */
+static int attach_device(struct device *dev, struct dev_file *file,
+			 unsigned int flags, const struct dev_caller *caller)
 {
 	unsigned int kind = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
 
@@ -152,53 +166,80 @@ static int name_is_device(struct device *dev, unsigned int flags)
 	/* No device of ours has several queues. */
 	if (flags & IFF_MULTI_QUEUE)
 		return -EINVAL;
-	return -EBUSY;
+	if (!may_attach(dev, caller))
+		return -EPERM;
+	if ((flags & UNSUPPORTED_FLAGS) && device_is_idle(dev))
+		return -EINVAL;
+	return device_attach(dev, file, flags & KEPT_FLAGS,
+			     !(flags & IFF_NO_CARRIER));
 }
 
 /*
- * The name's present owner decides. Returns 0 when the name is free,
- * DEV_ATTACH_AGAIN when it may soon be, else the errno of the kernel's TUN.
+ * Attaches to the present owner of the name. Returns ATTACH_NEW when the name
+ * is free, DEV_ATTACH_AGAIN when it may soon be, else as attach_device().
  */
-static int check_name(struct dev_file *file, struct host_ns *ns,
-		      const char *name, unsigned int flags, bool final)
+enum { ATTACH_NEW = 2 };
+
+static int attach_existing(struct dev_file *file, struct host_ns *ns,
+			   const char *name, unsigned int flags,
+			   const struct dev_caller *caller, bool final,
+			   struct device **ret_dev)
 {
 	struct device *dev;
 	int r, ifindex;
 
 	r = file->table->host->find(ns, name, &ifindex);
 	if (r == HOST_NONE)
-		return 0;
+		return ATTACH_NEW;
 	if (r < 0)
 		return r;
 	dev = dev_table_find(file->table, file->ns_id, ifindex);
 	if (!dev)
 		return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
-	r = name_is_device(dev, flags);
 	if (!final && device_closing(dev))
 		r = DEV_ATTACH_AGAIN;
-	device_unref(dev);
+	else
+		r = attach_device(dev, file, flags, caller);
+	if (final && r == DEV_ATTACH_AGAIN)
+		r = -EBUSY;
+	if (r == 0)
+		*ret_dev = dev;
+	else
+		device_unref(dev);
 	return r;
 }
 
 static int attach_new(struct dev_file *file, struct host_ns *ns,
-		      const char *name, unsigned int flags, int ifindex,
+		      const char *name, unsigned int flags,
+		      const struct dev_caller *caller, int ifindex,
 		      struct device **ret_dev)
 {
 	bool tun = flags & IFF_TUN;
+	const char *pattern = tun ? "tun%d" : "tap%d";
 	struct host_spec spec = {
 		.kind = tun ? DEV_TUN : DEV_TAP,
-		.name = name[0] ? name
-			: tun	? "tun%d"
-				: "tap%d",
+		.name = name[0] ? name : pattern,
 		.ifindex = ifindex,
 		.carrier = !(flags & IFF_NO_CARRIER),
 		.queue_len = tun ? TUN_QUEUE_LEN : TAP_QUEUE_LEN,
 	};
+	int r;
 
-	return device_new(file->table, ns, file->ns_id, &spec,
-			  flags & KEPT_FLAGS, ret_dev);
+	if (!caller->net_admin)
+		return -EPERM;
+	if (!(flags & (IFF_TUN | IFF_TAP)) || (flags & UNSUPPORTED_FLAGS))
+		return -EINVAL;
+	r = device_new(file->table, ns, file->ns_id, &spec, flags & KEPT_FLAGS,
+		       ret_dev);
+	if (r < 0)
+		return r;
+	r = device_start(*ret_dev, file);
+	if (r < 0)
+		device_unref(*ret_dev);
+	return r;
 }
 
+/* At success the device has the file, and the caller a reference. */
 static int attach(struct dev_file *file, const char *name, unsigned int flags,
 		  const struct dev_caller *caller, bool final, int ifindex,
 		  struct device **ret_dev)
@@ -213,34 +254,13 @@ static int attach(struct dev_file *file, const char *name, unsigned int flags,
 	r = host->ns_open(file->ns_fd, &ns);
 	if (r < 0)
 		return r;
-	r = name[0] ? check_name(file, ns, name, flags, final) : 0;
-	if (r == 0 && !caller->net_admin)
-		r = -EPERM;
-	if (r == 0 && !(flags & (IFF_TUN | IFF_TAP)))
-		r = -EINVAL;
-	if (r == 0 && (flags & UNSUPPORTED_FLAGS))
-		r = -EINVAL;
-	if (r == 0)
-		r = attach_new(file, ns, name, flags, ifindex, ret_dev);
+	r = ATTACH_NEW;
+	if (name[0])
+		r = attach_existing(file, ns, name, flags, caller, final,
+				    ret_dev);
+	if (r == ATTACH_NEW)
+		r = attach_new(file, ns, name, flags, caller, ifindex, ret_dev);
 	host->ns_close(ns);
-	return r;
-}
-
-/* Gives the file its device, unless the file was closed meanwhile. */
-static int settle_attach(struct dev_file *file, struct device *dev)
-{
-	int r = 0;
-
-	lock_acquire(&file->lock);
-	file->attaching = false;
-	if (file->closed) {
-		r = -EBADFD;
-	} else if (dev) {
-		file->dev = dev;
-		file->ifindex = 0;
-		device_ref(dev);
-	}
-	lock_release(&file->lock);
 	return r;
 }
 
@@ -265,20 +285,25 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		return -EEXIST;
 
 	r = attach(file, name, flags, caller, final, ifindex, &dev);
-	if (r != 0) {
-		settle_attach(file, NULL);
-		return r;
-	}
-	r = settle_attach(file, dev);
-	if (r == 0)
-		r = device_start(dev, file);
+
+	lock_acquire(&file->lock);
+	file->attaching = false;
 	if (r == 0) {
-		device_get_state(dev, &state);
-		memcpy(ret_name, state.name, IFNAMSIZ);
-		dev_file_wake(file);
+		device_ref(dev);
+		file->dev = dev;
+		file->ifindex = 0;
 	}
+	lock_release(&file->lock);
+	if (r != 0)
+		return r;
+	/* It may have been deleted before the file knew it. */
+	if (!device_has_file(dev, file))
+		dev_file_clear(file, dev);
+	device_get_state(dev, &state);
+	memcpy(ret_name, state.name, IFNAMSIZ);
 	device_unref(dev);
-	return r;
+	dev_file_wake(file);
+	return 0;
 }
 
 int dev_file_set_ifindex(struct dev_file *file, int ifindex)
@@ -313,6 +338,10 @@ int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],
 	 */
 	*ret_flags = (dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP) | dev->flags |
 		     IFF_NOFILTER;
+	lock_acquire(&dev->lock);
+	if (dev->knobs.persist)
+		*ret_flags |= IFF_PERSIST;
+	lock_release(&dev->lock);
 	device_unref(dev);
 	return dev_file_attached(file) ? 0 : -EBADFD;
 }
@@ -344,7 +373,6 @@ void dev_file_close(struct dev_file *file)
 	struct device *dev;
 
 	lock_acquire(&file->lock);
-	file->closed = true;
 	dev = file->dev;
 	file->dev = NULL;
 	lock_release(&file->lock);

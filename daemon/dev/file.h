@@ -9,7 +9,9 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct dev_file;
 struct dev_table;
@@ -21,6 +23,9 @@ struct dev_caller {
 	/* CAP_NET_ADMIN in the user namespace that owns the file's network
 	 * namespace. */
 	bool net_admin;
+	uid_t uid;
+	const gid_t *groups; /* the effective one, too */
+	size_t n_groups;
 };
 
 /*

@@ -6,6 +6,7 @@
 #ifndef TUND_DEV_HOST_H
 #define TUND_DEV_HOST_H
 
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct host_state {
 	bool up;
 	unsigned int mtu;
 	unsigned int queue_len;
+	uint8_t mac[ETH_ALEN];
 };
 
 /* Expected outcomes of find(). */
@@ -65,6 +67,10 @@ struct host_ops {
 	 */
 	void (*link_stop)(struct host_link *link);
 	void (*link_free)(struct host_link *link);
+	/* Without a carrier nothing can be sent, either way. */
+	int (*set_carrier)(struct host_link *link, bool on);
+	int (*set_mac)(struct host_ns *ns, int ifindex,
+		       const uint8_t mac[ETH_ALEN]);
 
 	/*
 	 * Calls of the packet's path. `proto` is for TUN only. send() gives

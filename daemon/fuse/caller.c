@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -49,19 +50,50 @@ int caller_open_netns(pid_t tid, int *ret_fd)
 	return 0;
 }
 
-struct credentials {
-	uid_t euid;
-	bool net_admin;
-};
+/* Appends the numbers of a line to the groups. */
+static int add_groups(struct dev_caller *caller, const char *numbers)
+{
+	gid_t *groups = (gid_t *)(uintptr_t)caller->groups;
 
-static int read_credentials(pid_t tid, struct credentials *ret)
+	for (;;) {
+		char *end;
+		unsigned long gid = strtoul(numbers, &end, 10);
+
+		if (end == numbers)
+			break;
+		numbers = end;
+		groups = reallocarray(groups, caller->n_groups + 1,
+				      sizeof(*groups));
+		if (!groups)
+			return -ENOMEM;
+		groups[caller->n_groups++] = (gid_t)gid;
+		caller->groups = groups;
+	}
+	return 0;
+}
+
+static int read_status_line(const char *line, struct dev_caller *caller,
+			    uint64_t *ret_caps)
+{
+	char egid[16];
+
+	if (sscanf(line, "Uid: %*u %u", &caller->uid) == 1)
+		return 0;
+	if (sscanf(line, "Gid: %*u %15s", egid) == 1)
+		return add_groups(caller, egid);
+	if (strncmp(line, "Groups:", strlen("Groups:")) == 0)
+		return add_groups(caller, line + strlen("Groups:"));
+	sscanf(line, "CapEff: %" SCNx64, ret_caps);
+	return 0;
+}
+
+static int read_credentials(pid_t tid, struct dev_caller *caller)
 {
 	uint64_t effective = 0;
-	bool have_uid = false, have_caps = false;
-	char line[256];
-	unsigned int euid;
+	char *line = NULL;
+	size_t size = 0;
 	FILE *status;
-	int fd;
+	int fd, r = 0;
 
 	fd = open_proc(tid, "status");
 	if (fd < 0)
@@ -71,18 +103,12 @@ static int read_credentials(pid_t tid, struct credentials *ret)
 		close(fd);
 		return -ENOMEM;
 	}
-	while (fgets(line, sizeof(line), status)) {
-		if (sscanf(line, "Uid: %*u %u", &euid) == 1)
-			have_uid = true;
-		else if (sscanf(line, "CapEff: %" SCNx64, &effective) == 1)
-			have_caps = true;
-	}
+	while (r == 0 && getline(&line, &size, status) > 0)
+		r = read_status_line(line, caller, &effective);
+	free(line);
 	fclose(status);
-	if (!have_uid || !have_caps)
-		return -ENODATA;
-	ret->euid = euid;
-	ret->net_admin = effective & (UINT64_C(1) << CAP_NET_ADMIN);
-	return 0;
+	caller->net_admin = effective & (UINT64_C(1) << CAP_NET_ADMIN);
+	return r;
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -92,7 +118,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 
 /* Walks from the owning namespace outwards until the thread's own is met. */
 static bool capable_in(int userns_fd, const struct stat *own,
-		       const struct credentials *cred)
+		       const struct dev_caller *cred)
 {
 	_cleanup_close_ int ns = fcntl(userns_fd, F_DUPFD_CLOEXEC, 0);
 
@@ -112,7 +138,7 @@ static bool capable_in(int userns_fd, const struct stat *own,
 		/* Who made a namespace has every capability in it. */
 		if (fstat(parent, &up) == 0 && same_file(&up, own) &&
 		    ioctl(ns, NS_GET_OWNER_UID, &owner) == 0 &&
-		    owner == cred->euid) {
+		    owner == cred->uid) {
 			close(parent);
 			return true;
 		}
@@ -122,19 +148,48 @@ static bool capable_in(int userns_fd, const struct stat *own,
 	return false;
 }
 
-bool caller_net_admin(pid_t tid, int netns_fd)
+void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller)
 {
 	_cleanup_close_ int own_fd = open_proc(tid, "ns/user");
 	_cleanup_close_ int owner_fd = ioctl(netns_fd, NS_GET_USERNS);
-	struct credentials cred;
 	struct stat own;
 
+	*ret_caller = (struct dev_caller){.uid = (uid_t)-1};
 	if (own_fd < 0 || owner_fd < 0 || fstat(own_fd, &own) < 0 ||
-	    read_credentials(tid, &cred) < 0) {
+	    read_credentials(tid, ret_caller) < 0) {
 		log_warning("cannot see the credentials of thread %d: it is "
 			    "taken to have none",
 			    (int)tid);
-		return false;
+		ret_caller->net_admin = false;
+		return;
 	}
-	return capable_in(owner_fd, &own, &cred);
+	ret_caller->net_admin = capable_in(owner_fd, &own, ret_caller);
+}
+
+void caller_forget(struct dev_caller *caller)
+{
+	free((void *)(uintptr_t)caller->groups);
+	caller->groups = NULL;
+	caller->n_groups = 0;
+}
+
+uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id)
+{
+	unsigned int inside, outside, count;
+	uint32_t mapped = (uint32_t)-1;
+	FILE *f;
+	int fd;
+
+	fd = open_proc(tid, map);
+	f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		return mapped;
+	}
+	while (fscanf(f, "%u %u %u", &inside, &outside, &count) == 3)
+		if (id >= inside && id - inside < count)
+			mapped = outside + (id - inside);
+	fclose(f);
+	return mapped;
 }

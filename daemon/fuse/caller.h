@@ -7,16 +7,26 @@
 #ifndef TUND_FUSE_CALLER_H
 #define TUND_FUSE_CALLER_H
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+#include "dev/file.h"
 
 /* A descriptor of the thread's network namespace, which the caller closes. */
 int caller_open_netns(pid_t tid, int *ret_fd);
 
 /*
- * Whether the thread has CAP_NET_ADMIN in the user namespace that owns the
- * network namespace: the kernel's ns_capable(). A doubt is a no.
+ * The thread's user, groups and whether it has CAP_NET_ADMIN in the user
+ * namespace that owns the network namespace: the kernel's ns_capable(). What
+ * cannot be seen is taken for nobody's. caller_forget() frees the groups.
  */
-bool caller_net_admin(pid_t tid, int netns_fd);
+void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller);
+void caller_forget(struct dev_caller *caller);
+
+/*
+ * A user or group number of the thread's user namespace as the daemon knows it;
+ * (uint32_t)-1 if it has none. `map` is "uid_map" or "gid_map".
+ */
+uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id);
 
 #endif

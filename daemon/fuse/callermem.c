@@ -1,43 +1,181 @@
 /* SPDX-License-Identifier: MIT */
-/* callermem.c - process_vm_readv(2) and its twin; nothing is interpreted here.
+/*
+ * callermem.c - the daemon's side: sends a call to the agent, with a socket for
+ * the answer, and waits for so long. The agent is memory_agent.c's.
  */
 #include "fuse/callermem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/lock.h"
 #include "base/log.h"
+#include "base/util.h"
+#include "fuse/memory_agent.h"
 
-static int result(pid_t tid, ssize_t moved, size_t len)
+#define ANSWER_MS 1000
+
+static struct {
+	struct lock lock;
+	int fd GUARDED_BY(lock); /* -1: not running */
+	pid_t pid GUARDED_BY(lock);
+} agent = {.fd = -1};
+
+static void end_agent_locked(void) REQUIRES(agent.lock)
 {
-	if (moved == (ssize_t)len)
-		return 0;
-	/* Part of it is as good as nothing: a page at the end is missing. */
-	if (moved >= 0 || errno == EFAULT)
+	if (agent.fd < 0)
+		return;
+	/* It exits when nobody can send to it any more. */
+	close(agent.fd);
+	agent.fd = -1;
+	while (waitpid(agent.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int start_agent_locked(void) REQUIRES(agent.lock)
+{
+	int fds[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	agent.pid = fork();
+	if (agent.pid < 0) {
+		r = -errno;
+		close(fds[0]);
+		close(fds[1]);
+		return r;
+	}
+	if (agent.pid == 0)
+		memory_agent_run(fds[1]);
+	close(fds[1]);
+	agent.fd = fds[0];
+	return 0;
+}
+
+int callermem_start(void)
+{
+	int r;
+
+	lock_init(&agent.lock, LOCK_RANK_AGENT, "memory agent");
+	lock_acquire(&agent.lock);
+	r = start_agent_locked();
+	lock_release(&agent.lock);
+	if (r < 0)
+		log_error("cannot start the memory agent: %s", strerror(-r));
+	return r;
+}
+
+void callermem_stop(void)
+{
+	lock_acquire(&agent.lock);
+	end_agent_locked();
+	lock_release(&agent.lock);
+	lock_destroy(&agent.lock);
+}
+
+static bool send_call(int fd, const struct memory_call *call, int answer_fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec iov = {(void *)(uintptr_t)call, sizeof(*call)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &answer_fd, sizeof(int));
+	return sendmsg(fd, &msg, MSG_NOSIGNAL) == (ssize_t)sizeof(*call);
+}
+
+/* Somebody may have killed the agent: then there is a new one. */
+static bool send_to_agent(const struct memory_call *call, int answer_fd)
+{
+	bool sent;
+
+	lock_acquire(&agent.lock);
+	sent = agent.fd >= 0 && send_call(agent.fd, call, answer_fd);
+	if (!sent) {
+		end_agent_locked();
+		sent = start_agent_locked() == 0 &&
+		       send_call(agent.fd, call, answer_fd);
+	}
+	lock_release(&agent.lock);
+	return sent;
+}
+
+static int receive_answer(int fd, struct memory_answer *ret_answer)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	uint64_t deadline = now_ms() + ANSWER_MS;
+	int r;
+
+	do {
+		uint64_t now = now_ms();
+
+		r = poll(&pfd, 1, now < deadline ? (int)(deadline - now) : 0);
+	} while (r < 0 && errno == EINTR);
+	if (r <= 0 || recv(fd, ret_answer, sizeof(*ret_answer), 0) !=
+			      (ssize_t)sizeof(*ret_answer))
 		return -EFAULT;
-	log_warning("cannot reach the memory of thread %d (%s): tund needs "
-		    "CAP_SYS_PTRACE, and its own pid namespace or an outer "
-		    "one of the program's",
-		    (int)tid, strerror(errno));
-	return -EPERM;
+	return ret_answer->result;
 }
 
-int callermem_read(pid_t tid, uint64_t address, void *ret_buf, size_t len)
+static int ask(const struct callermem_thread *thread, struct memory_call *call,
+	       struct memory_answer *ret_answer)
 {
-	struct iovec here = {.iov_base = ret_buf, .iov_len = len};
-	struct iovec there = {.iov_base = (void *)(uintptr_t)address,
-			      .iov_len = len};
+	int fds[2], r;
 
-	return result(tid, process_vm_readv(tid, &here, 1, &there, 1, 0), len);
+	call->tid = thread->tid;
+	call->uid = thread->uid;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	r = send_to_agent(call, fds[1]) ? 0 : -EIO;
+	close(fds[1]);
+	if (r == 0)
+		r = receive_answer(fds[0], ret_answer);
+	close(fds[0]);
+	if (r == -EPERM)
+		log_warning("cannot reach the memory of thread %d: tund needs "
+			    "CAP_SYS_PTRACE, and its own pid namespace or an "
+			    "outer one of the program's",
+			    (int)thread->tid);
+	return r;
 }
 
-int callermem_write(pid_t tid, uint64_t address, const void *buf, size_t len)
+int callermem_read(const struct callermem_thread *thread, uint64_t address,
+		   void *ret_buf, size_t len)
 {
-	struct iovec here = {.iov_base = (void *)(uintptr_t)buf,
-			     .iov_len = len};
-	struct iovec there = {.iov_base = (void *)(uintptr_t)address,
-			      .iov_len = len};
+	struct memory_call call = {.address = address, .len = (uint32_t)len};
+	struct memory_answer answer;
+	int r = ask(thread, &call, &answer);
 
-	return result(tid, process_vm_writev(tid, &here, 1, &there, 1, 0), len);
+	if (r == 0)
+		memcpy(ret_buf, answer.data, len);
+	return r;
+}
+
+int callermem_write(const struct callermem_thread *thread, uint64_t address,
+		    const void *buf, size_t len)
+{
+	struct memory_call call = {
+		.address = address,
+		.len = (uint32_t)len,
+		.write = true,
+	};
+	struct memory_answer answer;
+
+	memcpy(call.data, buf, len);
+	return ask(thread, &call, &answer);
 }

@@ -3,10 +3,15 @@
  * callermem.h - the memory of the thread that made an ioctl, which FUSE does
  * not pass on in full. It is the only code that touches another process.
  *
- * That memory is hostile: its owner, and threads beside it, may change it at
- * any time. So it is read once, into a copy that is then judged, and only what
- * the kernel's TUN would write is written. The thread itself cannot go away:
- * it waits, pinned, for the answer to its request.
+ * That memory is hostile. Its owner, and threads beside it, may change it at
+ * any time: it is read once, into a copy that is then judged, and only what the
+ * kernel's TUN would write is written. And it may be a mapping of a file whose
+ * server never answers, the device file itself among them, so that whoever
+ * touches it is stuck and cannot even be killed. So a process of its own
+ * touches it, made for each call by an agent that was forked from the daemon
+ * and holds nothing of it; who does not come back in time is given up.
+ *
+ * The calling thread itself cannot go away: it waits, pinned, for the answer.
  */
 #ifndef TUND_FUSE_CALLERMEM_H
 #define TUND_FUSE_CALLERMEM_H
@@ -15,11 +20,27 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The largest piece that is read or written. */
+#define CALLERMEM_MAX 64
+
+struct callermem_thread {
+	pid_t tid;
+	uid_t uid; /* whose calls are counted together */
+};
+
+/* Forks the agent. It ends with the daemon, or at callermem_stop(). */
+int callermem_start(void);
+void callermem_stop(void);
+
 /*
  * All `len` bytes, or -EFAULT, which is what the kernel's TUN would say. -EPERM
- * if the daemon may not look, which it logs with the remedy.
+ * if the daemon may not look, which it logs with the remedy. -EAGAIN when too
+ * many calls of that user are stuck. Waits a second at most; not for threads
+ * that others wait for.
  */
-int callermem_read(pid_t tid, uint64_t address, void *ret_buf, size_t len);
-int callermem_write(pid_t tid, uint64_t address, const void *buf, size_t len);
+int callermem_read(const struct callermem_thread *thread, uint64_t address,
+		   void *ret_buf, size_t len);
+int callermem_write(const struct callermem_thread *thread, uint64_t address,
+		    const void *buf, size_t len);
 
 #endif

@@ -3,153 +3,112 @@
  * ioctl.c - the ioctls of the device file, in the kernel's order of checks.
  * What the kernel keeps from a FUSE server is listed in tund(4).
  */
+#include "fuse/ioctl.h"
+
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/knob.h"
 #include "fuse/caller.h"
-#include "fuse/callermem.h"
-#include "fuse/private.h"
 #include <tund/abi.h>
 
 #define FEATURES                                                               \
 	(IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_ONE_QUEUE | IFF_NO_CARRIER)
 
-/* struct ifreq as the caller has it: only its size depends on the program. */
-#define IFREQ_SIZE	  40
-#define IFREQ_SIZE_COMPAT 32
-
-struct raw_ifreq {
-	char name[IFNAMSIZ];
-	int16_t flags;
-	uint8_t rest[IFREQ_SIZE - IFNAMSIZ - 2];
+/* What an ioctl answers with. */
+struct answer {
+	union {
+		struct tund_info info;
+		int32_t number;
+	} out;
+	size_t size;
 };
 
-_Static_assert(sizeof(struct raw_ifreq) == IFREQ_SIZE, "no padding");
-
-/* One ioctl in progress. */
-struct call {
-	fuse_req_t req;
-	struct fs_file *file;
-	pid_t tid;
-	uint64_t arg;
-	const void *in;
-	size_t in_size;
-	size_t ifreq_size;
-};
-
-static void reply(fuse_req_t req, int result, const void *out, size_t size)
+void ioctl_reply(const struct call *c, int result, const void *out, size_t size)
 {
 	if (result < 0)
-		fuse_reply_err(req, -result);
+		fuse_reply_err(c->req, -result);
 	else
-		fuse_reply_ioctl(req, result, out, size);
+		fuse_reply_ioctl(c->req, result, out, size);
+	fs_file_put(c->file);
 }
 
-static int read_ifreq(const struct call *c, struct raw_ifreq *ret_ifr)
+int ioctl_read_ifreq(const struct call *c, struct raw_ifreq *ret_ifr)
 {
 	memset(ret_ifr, 0, sizeof(*ret_ifr));
-	return callermem_read(c->tid, c->arg, ret_ifr, c->ifreq_size);
+	return callermem_read(&c->thread, c->arg, ret_ifr, c->ifreq_size);
 }
 
-/* ---- those that wait for the kernel, in a thread that may ---- */
-
-struct slow_call {
-	struct work work;
-	struct call call;
-	/* TUNSETIFF's, read once. */
-	struct raw_ifreq ifr;
-	struct dev_caller caller;
-	uint64_t deadline_ms;
-};
-
-static struct fs_server *server_of(const struct slow_call *slow)
+int ioctl_write_ifreq(const struct call *c, const struct raw_ifreq *ifr)
 {
-	return fuse_req_userdata(slow->call.req);
+	return callermem_write(&c->thread, c->arg, ifr, c->ifreq_size);
 }
 
-static void end_call(struct slow_call *slow, int result, const void *out,
-		     size_t size)
+/* ---- the number is the argument ---- */
+
+static bool is_by_value(unsigned int cmd)
 {
-	reply(slow->call.req, result, out, size);
-	fs_file_put(slow->call.file);
-	free(slow);
-}
-
-static int set_iff(struct slow_call *slow)
-{
-	bool stopping = server_of(slow)->stopping;
-	const struct call *c = &slow->call;
-	char name[IFNAMSIZ];
-	int r;
-
-	r = dev_file_attach(c->file->dev_file, slow->ifr.name,
-			    (uint16_t)slow->ifr.flags, &slow->caller,
-			    stopping ? 0 : slow->deadline_ms, name);
-	if (r != DEV_ATTACHED)
-		return r;
-	/* What was behind the name stays, as with the kernel. */
-	strcpy(slow->ifr.name, name);
-	/* The device stays when its name cannot be told. */
-	return callermem_write(c->tid, c->arg, &slow->ifr, c->ifreq_size);
-}
-
-static void set_iff_run(struct work *work)
-{
-	struct slow_call *slow = container_of(work, struct slow_call, work);
-	int r = set_iff(slow);
-
-	if (r == DEV_ATTACH_AGAIN)
-		work_put_later(server_of(slow)->slow_calls, work,
-			       slow->deadline_ms);
-	else
-		end_call(slow, r, NULL, 0);
-}
-
-static void set_iff_begin(struct work *work)
-{
-	struct slow_call *slow = container_of(work, struct slow_call, work);
-	const struct call *c = &slow->call;
-	int r = read_ifreq(c, &slow->ifr);
-
-	if (r < 0) {
-		end_call(slow, r, NULL, 0);
-		return;
+	switch (cmd) {
+	case TUNSETNOCSUM:
+	case TUNSETDEBUG:
+	case TUNSETPERSIST:
+	case TUNSETOWNER:
+	case TUNSETGROUP:
+	case TUNSETLINK:
+	case TUNSETOFFLOAD:
+	case TUNDETACHFILTER:
+		return true;
+	default:
+		return false;
 	}
-	/* A name that is too long is cut off, as the kernel does. */
-	slow->ifr.name[IFNAMSIZ - 1] = '\0';
-	slow->caller.net_admin =
-		caller_net_admin(c->tid, dev_file_ns(c->file->dev_file));
-	slow->deadline_ms = now_ms() + DEV_ATTACH_MS;
-	slow->work.run = set_iff_run;
-	set_iff_run(work);
 }
 
-static void get_stats_run(struct work *work)
+/* (uint32_t)-1 is the kernel's "no such user", as well as ours. */
+static uint32_t map_id(const struct call *c, const char *map, uint64_t value)
 {
-	struct slow_call *slow = container_of(work, struct slow_call, work);
-	struct tund_stats stats;
-	int r = dev_file_stats(slow->call.file->dev_file, &stats);
-
-	end_call(slow, r, &stats, sizeof(stats));
+	return caller_map_id(c->thread.tid, map, (uint32_t)value);
 }
 
-/* The call is answered later; its file goes along. */
-static void call_later(const struct call *c, void (*run)(struct work *work))
+static int call_by_value(const struct call *c, unsigned int cmd, uint64_t value)
 {
-	struct fs_server *server = fuse_req_userdata(c->req);
-	struct slow_call *slow = calloc(1, sizeof(*slow));
+	struct dev_file *file = c->file->dev_file;
 
-	if (!slow) {
-		reply(c->req, -ENOMEM, NULL, 0);
-		fs_file_put(c->file);
-		return;
+	if (!dev_file_attached(file))
+		return -EBADFD;
+	switch (cmd) {
+	case TUNSETNOCSUM:
+	case TUNSETDEBUG:
+		/* Neither has an effect on the kernel's TUN. */
+		return 0;
+	case TUNSETPERSIST:
+		return dev_set_persist(file, value != 0);
+	case TUNSETOWNER:
+		return dev_set_owner(file, map_id(c, "uid_map", value));
+	case TUNSETGROUP:
+		return dev_set_group(file, map_id(c, "gid_map", value));
+	case TUNSETLINK:
+		return dev_set_link_type(file, (unsigned int)value);
+	case TUNSETOFFLOAD:
+		return dev_set_offload(file, value);
+	default:
+		/* TUNDETACHFILTER: there is no filter yet. */
+		return -EINVAL;
 	}
-	slow->call = *c;
-	slow->work.run = run;
-	work_put(server->slow_calls, &slow->work);
+}
+
+static int call_value(const struct call *c)
+{
+	struct tund_value value;
+
+	if (c->in_size < sizeof(value))
+		return -EFAULT;
+	memcpy(&value, c->in.bytes, sizeof(value));
+	if (!is_by_value(value.cmd) || value.reserved != 0)
+		return -EINVAL;
+	return call_by_value(c, value.cmd, value.value);
 }
 
 /* ---- the others ---- */
@@ -163,104 +122,155 @@ static int get_iff(const struct call *c)
 	r = dev_file_describe(c->file->dev_file, ifr.name, &flags);
 	if (r < 0)
 		return r;
-	ifr.flags = (int16_t)flags;
-	return callermem_write(c->tid, c->arg, &ifr, c->ifreq_size);
+	ifr.u.flags = (int16_t)flags;
+	return ioctl_write_ifreq(c, &ifr);
+}
+
+static int get_mac(const struct call *c)
+{
+	struct raw_ifreq ifr;
+	unsigned int family;
+	uint8_t mac[6];
+	int r;
+
+	r = ioctl_read_ifreq(c, &ifr);
+	if (r < 0)
+		return r;
+	r = dev_get_mac(c->file->dev_file, &family, mac);
+	if (r < 0)
+		return r;
+	memset(&ifr.u.hwaddr, 0, sizeof(ifr.u.hwaddr));
+	ifr.u.hwaddr.family = (uint16_t)family;
+	memcpy(ifr.u.hwaddr.data, mac, sizeof(mac));
+	return ioctl_write_ifreq(c, &ifr);
 }
 
 static int set_ifindex(const struct call *c)
 {
-	int32_t ifindex;
-
 	if (dev_file_attached(c->file->dev_file))
 		return -EPERM;
-	if (c->in_size < sizeof(ifindex))
-		return -EFAULT;
-	memcpy(&ifindex, c->in, sizeof(ifindex));
-	return dev_file_set_ifindex(c->file->dev_file, ifindex);
+	return dev_file_set_ifindex(c->file->dev_file, c->in.number);
 }
 
-static bool is_socket_ioctl(unsigned int cmd)
+static int answer_number(struct answer *a, int result, int number)
 {
-	return _IOC_TYPE(cmd) == 0x89 && cmd != SIOCGSKNS;
+	a->out.number = number;
+	a->size = sizeof(a->out.number);
+	return result;
 }
 
-/* Answers in `out`; the result is what the ioctl returns. */
-static int call_now(const struct call *c, unsigned int cmd, void *out,
-		    size_t *ret_size)
+/* Those that need no device. */
+static int call_any(const struct call *c, struct answer *a)
 {
-	static const struct tund_info info = {
-		.abi_version = TUND_ABI_VERSION,
-		.max_packet = TUND_MAX_PACKET,
-	};
-	static const uint32_t features = FEATURES;
-	struct raw_ifreq ifr;
-	int r;
-
-	/* The kernel copies the ifreq before it looks at anything else. */
-	if (cmd == TUNSETQUEUE || is_socket_ioctl(cmd)) {
-		r = read_ifreq(c, &ifr);
-		if (r < 0)
-			return r;
-	}
-	switch (cmd) {
+	switch (c->cmd) {
 	case TUNGETFEATURES:
-		memcpy(out, &features, sizeof(features));
-		*ret_size = sizeof(features);
-		return 0;
+		return answer_number(a, 0, FEATURES);
 	case TUNSETQUEUE:
 		/* No device has queues to attach or detach. */
 		return -EINVAL;
 	case SIOCGSKNS:
 		/* A FUSE server cannot give its client a descriptor. */
 		return -EOPNOTSUPP;
-	case TUND_IOC_INFO:
-		memcpy(out, &info, sizeof(info));
-		*ret_size = sizeof(info);
-		return 0;
 	case TUNSETIFINDEX:
 		return set_ifindex(c);
+	case TUND_IOC_INFO:
+		a->out.info = (struct tund_info){
+			.abi_version = TUND_ABI_VERSION,
+			.max_packet = TUND_MAX_PACKET,
+		};
+		a->size = sizeof(a->out.info);
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static int call_attached(const struct call *c, struct answer *a)
+{
+	struct dev_file *file = c->file->dev_file;
+	int number = 0, r;
+
+	switch (c->cmd) {
 	case TUNGETIFF:
 		return get_iff(c);
+	case TUNGETSNDBUF:
+		r = dev_get_sndbuf(file, &number);
+		return answer_number(a, r, number);
+	case TUNSETSNDBUF:
+		return dev_set_sndbuf(file, c->in.number);
+	case TUNGETVNETHDRSZ:
+		r = dev_get_vnet_hdr_size(file, &number);
+		return answer_number(a, r, number);
+	case TUNSETVNETHDRSZ:
+		return dev_set_vnet_hdr_size(file, c->in.number);
+	case TUNGETVNETLE:
+		r = dev_get_vnet_le(file, &number);
+		return answer_number(a, r, number);
+	case TUNSETVNETLE:
+		return dev_set_vnet_le(file, c->in.number != 0);
+	case SIOCGIFHWADDR:
+		return get_mac(c);
+	case TUND_IOC_VALUE:
+		return call_value(c);
 	default:
-		return dev_file_attached(c->file->dev_file) ? -EINVAL : -EBADFD;
+		/* The number may be an address that is mapped by chance. */
+		if (is_by_value(c->cmd))
+			return call_by_value(c, c->cmd, c->arg);
+		return dev_file_attached(file) ? -EINVAL : -EBADFD;
 	}
+}
+
+/* Before anything else is looked at, as the kernel does. */
+static bool copies_ifreq(unsigned int cmd)
+{
+	return cmd == TUNSETQUEUE ||
+	       (_IOC_TYPE(cmd) == 0x89 && cmd != SIOCGSKNS);
+}
+
+static int call(const struct call *c, struct answer *a)
+{
+	struct raw_ifreq ifr;
+	int r;
+
+	if (copies_ifreq(c->cmd)) {
+		r = ioctl_read_ifreq(c, &ifr);
+		if (r < 0)
+			return r;
+	}
+	r = call_any(c, a);
+	return r == 1 ? call_attached(c, a) : r;
+}
+
+void ioctl_call(const struct call *c)
+{
+	struct answer answer = {0};
+	int r = call(c, &answer);
+
+	ioctl_reply(c, r, &answer.out, r < 0 ? 0 : answer.size);
 }
 
 void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
 	      size_t in_size, size_t out_size)
 {
-	union {
-		struct tund_info info;
-		uint32_t number;
-	} out;
 	struct call c = {
 		.req = req,
-		.tid = fuse_req_ctx(req)->pid,
+		.cmd = cmd,
+		.thread = {fuse_req_ctx(req)->pid, fuse_req_ctx(req)->uid},
 		.arg = (uintptr_t)arg,
-		.in = in_buf,
 		.in_size = in_size,
 		.ifreq_size = flags & FUSE_IOCTL_COMPAT ? IFREQ_SIZE_COMPAT
 							: IFREQ_SIZE,
 	};
-	size_t size = 0;
-	int r;
 
+	if (in_size > 0)
+		memcpy(&c.in, in_buf,
+		       in_size < sizeof(c.in) ? in_size : sizeof(c.in));
 	c.file = fs_file_get(fuse_req_userdata(req), fi);
-	if (!c.file) {
-		reply(req, -EBADF, NULL, 0);
-		return;
-	}
-	switch (cmd) {
-	case TUNSETIFF:
-		call_later(&c, set_iff_begin);
-		return;
-	case TUND_IOC_STATS:
-		call_later(&c, get_stats_run);
-		return;
-	default:
-		r = call_now(&c, cmd, &out, &size);
-		reply(req, r, &out, r < 0 ? 0 : size);
-		fs_file_put(c.file);
-	}
+	if (!c.file)
+		fuse_reply_err(req, EBADF);
+	else if (ioctl_is_slow(cmd))
+		ioctl_slow(&c);
+	else
+		ioctl_call(&c);
 }

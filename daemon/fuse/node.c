@@ -29,9 +29,7 @@ static const struct {
  * lets only one of those run at a time; a read there is an end of file to
  * io_uring. So the file is larger than any packet.
  */
-#define DEVICE_SIZE (1 << 20)
-
-_Static_assert(DEVICE_SIZE > 2 * TUND_MAX_PACKET, "writes must stay inside");
+_Static_assert(TUND_FILE_SIZE > 2 * TUND_MAX_PACKET, "writes must stay inside");
 
 void nodes_init(struct nodes *nodes, enum mount_shape shape)
 {
@@ -75,7 +73,7 @@ bool node_stat(struct nodes *nodes, uint64_t ino, struct stat *ret_st)
 	ret_st->st_gid = nodes->gid;
 	lock_release(&nodes->lock);
 	ret_st->st_nlink = 1;
-	ret_st->st_size = DEVICE_SIZE;
+	ret_st->st_size = TUND_FILE_SIZE;
 	return true;
 }
 

@@ -215,7 +215,7 @@ static int make_pair(struct host_link *link, struct host_ns *ns,
 	r = rtnl_set_silent(hidden, link->hidden_ifindex);
 	/* The visible end has a carrier while the hidden one is up. */
 	if (r == 0 && spec->carrier)
-		r = rtnl_set_up(hidden, link->hidden_ifindex);
+		r = rtnl_set_up(hidden, link->hidden_ifindex, true);
 	return r;
 }
 
@@ -282,6 +282,24 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 	}
 	*ret_link = link;
 	return 0;
+}
+
+int link_set_carrier(struct host_link *link, bool on)
+{
+	struct rtnl *rtnl;
+	int r = link_open_hidden_rtnl(link, &rtnl);
+
+	if (r < 0)
+		return r;
+	r = rtnl_set_up(rtnl, link->hidden_ifindex, on);
+	rtnl_close(rtnl);
+	return r;
+}
+
+int link_ns_set_mac(struct host_ns *ns, int ifindex,
+		    const uint8_t mac[ETH_ALEN])
+{
+	return rtnl_set_mac(ns->rtnl, ifindex, mac);
 }
 
 void link_remove_interface(struct host_link *link)

@@ -37,10 +37,13 @@ extern struct handle_table net_links;
 
 int link_ns_open(int ns_fd, struct host_ns **ret_ns);
 void link_ns_close(struct host_ns *ns);
+int link_ns_set_mac(struct host_ns *ns, int ifindex,
+		    const uint8_t mac[ETH_ALEN]);
 int link_ns_find(struct host_ns *ns, const char *name, int *ret_ifindex);
 
 int link_new(struct host_ns *ns, const struct host_spec *spec,
 	     struct device *owner, struct host_link **ret_link);
+int link_set_carrier(struct host_link *link, bool on);
 void link_remove_interface(struct host_link *link);
 void link_free(struct host_link *link);
 

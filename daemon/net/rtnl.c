@@ -214,11 +214,22 @@ int rtnl_del_link(struct rtnl *rtnl, int ifindex)
 	return talk(rtnl, nlh, NULL, NULL);
 }
 
-int rtnl_set_up(struct rtnl *rtnl, int ifindex)
+int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up)
 {
 	struct nlmsghdr *nlh =
 		start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, IFF_UP);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
+	if (!up)
+		ifi->ifi_flags = 0;
+	return talk(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN])
+{
+	struct nlmsghdr *nlh = start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, 0);
+
+	mnl_attr_put(nlh, IFLA_ADDRESS, ETH_ALEN, mac);
 	return talk(rtnl, nlh, NULL, NULL);
 }
 

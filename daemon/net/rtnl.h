@@ -52,7 +52,9 @@ int rtnl_get_link(struct rtnl *rtnl, const char *name, int ifindex, int nsid,
 int rtnl_add_veth(struct rtnl *rtnl, const struct rtnl_veth *veth);
 int rtnl_del_link(struct rtnl *rtnl, int ifindex);
 
-int rtnl_set_up(struct rtnl *rtnl, int ifindex);
+int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up);
+
+int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN]);
 
 /* The link gives itself no IPv6 address, and so sends nothing by itself. */
 int rtnl_set_silent(struct rtnl *rtnl, int ifindex);

@@ -40,6 +40,7 @@ static void set_state_locked(struct host_link *link,
 		.queue_len = visible->queue_len,
 	};
 	memcpy(link->state.name, visible->name, IFNAMSIZ);
+	memcpy(link->state.mac, visible->mac, ETH_ALEN);
 	memcpy(&mac, visible->mac, ETH_ALEN);
 	atomic_store_explicit(&link->mac, mac, memory_order_relaxed);
 }

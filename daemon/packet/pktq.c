@@ -281,7 +281,8 @@ bool pktq_interrupt(struct pktq *q,
 	return w != NULL;
 }
 
-unsigned int pktq_close(struct pktq *q, int error)
+/* `error` is 0 for a queue that stays open. */
+static unsigned int purge(struct pktq *q, int error)
 {
 	unsigned int lost = 0;
 	struct list done;
@@ -298,6 +299,16 @@ unsigned int pktq_close(struct pktq *q, int error)
 	lock_release(&q->lock);
 	finish(&done);
 	return lost;
+}
+
+unsigned int pktq_purge(struct pktq *q)
+{
+	return purge(q, 0);
+}
+
+unsigned int pktq_close(struct pktq *q, int error)
+{
+	return purge(q, error);
 }
 
 int pktq_pop_turn(struct pktq *q, bool mine, struct pkt **ret_pkt)

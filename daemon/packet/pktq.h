@@ -107,6 +107,9 @@ bool pktq_interrupt(struct pktq *q,
 				  const void *key),
 		    const void *key);
 
+/* Throws away what is queued, and returns how many packets that were. */
+unsigned int pktq_purge(struct pktq *q);
+
 /*
  * Closes the queue: everything that waits, and every later call, gets
  * `error`, a negative errno. Returns how many packets were thrown away.

@@ -25,6 +25,12 @@ extern "C" {
 /* The largest packet of one read or write, its headers included, in bytes. */
 #define TUND_MAX_PACKET 65553u
 
+/*
+ * The device file's size, in bytes, which says nothing: it is larger than any
+ * packet, because the kernel lets only one write at a time go beyond an end.
+ */
+#define TUND_FILE_SIZE (1 << 20)
+
 /* What a daemon says of itself. Since version 1. */
 struct tund_info {
 	__u32 abi_version; /* TUND_ABI_VERSION of the daemon */
@@ -76,7 +82,25 @@ struct tund_stats {
 /* Writes a struct tund_stats. EBADFD on an unattached descriptor. */
 #define TUND_IOC_STATS _IOR(TUND_IOC_TYPE, 2, struct tund_stats)
 
+/*
+ * Linux's TUN has ioctls that take a number where their own number says that
+ * they take an address: TUNSETNOCSUM, TUNSETDEBUG, TUNSETPERSIST, TUNSETOWNER,
+ * TUNSETGROUP, TUNSETLINK, TUNSETOFFLOAD and TUNDETACHFILTER. On a FUSE file the
+ * kernel refuses them with EFAULT before the daemon is asked. This one carries
+ * them: `cmd` is the ioctl's number and `value` its argument; the result is that
+ * of the ioctl on the kernel's TUN. EINVAL if `cmd` is none of these. Owner and
+ * group are those of the caller's user namespace. Since version 1.
+ */
+struct tund_value {
+	__u32 cmd;
+	__u32 reserved; /* 0 */
+	__u64 value;
+};
+
+#define TUND_IOC_VALUE _IOW(TUND_IOC_TYPE, 3, struct tund_value)
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(sizeof(struct tund_value) == 16, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_info) == 16, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_stats) == 168, "the ABI is fixed");
 #endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* knob.c - checks and keeps; only the carrier and the address reach the host.
+ */
+#include "dev/knob.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if_arp.h>
+#include <string.h>
+
+#include "dev/device.h"
+#include "dev/file.h"
+
+/* Newer than the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#define F_UDP_TUNNEL_GSO      0x80
+#define F_UDP_TUNNEL_GSO_CSUM 0x100
+
+void dev_knobs_init(struct dev_knobs *ret_knobs, bool tap)
+{
+	*ret_knobs = (struct dev_knobs){
+		.sndbuf = INT_MAX,
+		.vnet_hdr_size = sizeof(struct virtio_net_hdr),
+		.link_type = tap ? ARPHRD_ETHER : ARPHRD_NONE,
+	};
+}
+
+/* The file's device with its lock held, or NULL. */
+static struct device *lock_device(struct dev_file *file)
+	TUND_TSA(no_thread_safety_analysis)
+{
+	struct device *dev = dev_file_device(file);
+
+	if (dev)
+		lock_acquire(&dev->lock);
+	return dev;
+}
+
+static void unlock_device(struct device *dev)
+	TUND_TSA(no_thread_safety_analysis)
+{
+	lock_release(&dev->lock);
+	device_unref(dev);
+}
+
+int dev_set_persist(struct dev_file *file, bool on)
+{
+	struct device *dev = lock_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	dev->knobs.persist = on;
+	unlock_device(dev);
+	return 0;
+}
+
+int dev_set_owner(struct dev_file *file, uid_t owner)
+{
+	struct device *dev = lock_device(file);
+	int r = 0;
+
+	if (!dev)
+		return -EBADFD;
+	if (owner == (uid_t)-1) {
+		r = -EINVAL;
+	} else {
+		dev->knobs.owner = owner;
+		dev->knobs.has_owner = true;
+	}
+	unlock_device(dev);
+	return r;
+}
+
+int dev_set_group(struct dev_file *file, gid_t group)
+{
+	struct device *dev = lock_device(file);
+	int r = 0;
+
+	if (!dev)
+		return -EBADFD;
+	if (group == (gid_t)-1) {
+		r = -EINVAL;
+	} else {
+		dev->knobs.group = group;
+		dev->knobs.has_group = true;
+	}
+	unlock_device(dev);
+	return r;
+}
+
+int dev_set_sndbuf(struct dev_file *file, int bytes)
+{
+	struct device *dev = lock_device(file);
+	int r = 0;
+
+	if (!dev)
+		return -EBADFD;
+	if (bytes <= 0)
+		r = -EINVAL;
+	else
+		dev->knobs.sndbuf = bytes;
+	unlock_device(dev);
+	return r;
+}
+
+int dev_get_sndbuf(struct dev_file *file, int *ret_bytes)
+{
+	struct device *dev = lock_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	*ret_bytes = dev->knobs.sndbuf;
+	unlock_device(dev);
+	return 0;
+}
+
+int dev_set_vnet_hdr_size(struct dev_file *file, int bytes)
+{
+	struct device *dev = lock_device(file);
+	int r = 0;
+
+	if (!dev)
+		return -EBADFD;
+	if (bytes < (int)sizeof(struct virtio_net_hdr))
+		r = -EINVAL;
+	else
+		dev->knobs.vnet_hdr_size = bytes;
+	unlock_device(dev);
+	return r;
+}
+
+int dev_get_vnet_hdr_size(struct dev_file *file, int *ret_bytes)
+{
+	struct device *dev = lock_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	*ret_bytes = dev->knobs.vnet_hdr_size;
+	unlock_device(dev);
+	return 0;
+}
+
+int dev_set_vnet_le(struct dev_file *file, bool on)
+{
+	struct device *dev = lock_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	dev->knobs.vnet_le = on;
+	unlock_device(dev);
+	return 0;
+}
+
+int dev_get_vnet_le(struct dev_file *file, int *ret_on)
+{
+	struct device *dev = lock_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	*ret_on = dev->knobs.vnet_le;
+	unlock_device(dev);
+	return 0;
+}
+
+/* Takes off what goes together; what is left over is not known. */
+static bool valid_offload(uint64_t flags)
+{
+	uint64_t left = flags;
+	uint64_t uso = TUN_F_USO4 | TUN_F_USO6;
+
+	if (left & TUN_F_CSUM) {
+		left &= ~(uint64_t)TUN_F_CSUM;
+		if (left & (TUN_F_TSO4 | TUN_F_TSO6))
+			left &= ~(uint64_t)(TUN_F_TSO_ECN | TUN_F_TSO4 |
+					    TUN_F_TSO6);
+		left &= ~(uint64_t)TUN_F_UFO;
+		if ((left & uso) == uso) {
+			left &= ~uso;
+			left &= ~(uint64_t)(F_UDP_TUNNEL_GSO |
+					    F_UDP_TUNNEL_GSO_CSUM);
+		}
+	}
+	return left == 0;
+}
+
+int dev_set_offload(struct dev_file *file, uint64_t flags)
+{
+	struct device *dev = lock_device(file);
+	int r = 0;
+
+	if (!dev)
+		return -EBADFD;
+	if (!valid_offload(flags))
+		r = -EINVAL;
+	else
+		dev->knobs.offload = (unsigned int)flags;
+	unlock_device(dev);
+	return r;
+}
+
+int dev_set_link_type(struct dev_file *file, unsigned int type)
+{
+	struct device *dev = dev_file_device(file);
+	int r = 0;
+
+	if (!dev)
+		return -EBADFD;
+	dev->table->host->sync(dev->link);
+	lock_acquire(&dev->lock);
+	if (dev->state.up)
+		r = -EBUSY;
+	else
+		dev->knobs.link_type = (uint16_t)type;
+	lock_release(&dev->lock);
+	device_unref(dev);
+	return r;
+}
+
+int dev_set_carrier(struct dev_file *file, bool on)
+{
+	struct device *dev = dev_file_device(file);
+	int r;
+
+	if (!dev)
+		return -EBADFD;
+	r = dev->table->host->set_carrier(dev->link, on);
+	device_unref(dev);
+	return r;
+}
+
+static int set_mac(struct device *dev, int ns_fd, const uint8_t mac[6])
+{
+	const struct host_ops *host = dev->table->host;
+	struct host_state state;
+	struct host_ns *ns;
+	int r;
+
+	host->sync(dev->link);
+	device_get_state(dev, &state);
+	/* Only its first namespace is open to us. */
+	if (state.moved)
+		return -EOPNOTSUPP;
+	r = host->ns_open(ns_fd, &ns);
+	if (r < 0)
+		return r;
+	r = host->set_mac(ns, state.ifindex, mac);
+	host->ns_close(ns);
+	return r;
+}
+
+int dev_set_mac(struct dev_file *file, unsigned int family,
+		const uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+	struct device *dev = dev_file_device(file);
+	int r;
+
+	if (!dev)
+		return -EBADFD;
+	if (dev->kind == DEV_TUN)
+		r = -EOPNOTSUPP;
+	else if (family != ARPHRD_ETHER)
+		r = -EINVAL;
+	else if ((mac[0] & 1) || memcmp(mac, zero, sizeof(zero)) == 0)
+		r = -EADDRNOTAVAIL;
+	else
+		r = set_mac(dev, dev_file_ns(file), mac);
+	device_unref(dev);
+	return r;
+}
+
+int dev_get_mac(struct dev_file *file, unsigned int *ret_family,
+		uint8_t ret_mac[6])
+{
+	struct device *dev = dev_file_device(file);
+
+	if (!dev)
+		return -EBADFD;
+	dev->table->host->sync(dev->link);
+	lock_acquire(&dev->lock);
+	*ret_family = dev->knobs.link_type;
+	if (dev->kind == DEV_TAP)
+		memcpy(ret_mac, dev->state.mac, 6);
+	else
+		memset(ret_mac, 0, 6);
+	lock_release(&dev->lock);
+	device_unref(dev);
+	return 0;
+}
