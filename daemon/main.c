@@ -143,12 +143,21 @@ static int run(const struct options *options, struct background *background)
 	return status;
 }
 
+/* A descriptor of ours must not be taken for standard error. */
+static void open_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	struct background background;
 	struct options options;
 	int status;
 
+	open_standard_files();
 	switch (options_parse(argc, argv, &options)) {
 	case OPTIONS_RUN:
 		break;

@@ -102,6 +102,16 @@ void dev_table_on_left(struct dev_table *table, void (*left)(void *arg),
 	table->left_arg = arg;
 }
 
+bool dev_table_any_making(struct dev_table *table)
+{
+	bool making;
+
+	lock_acquire(&table->lock);
+	making = table->n_making > 0;
+	lock_release(&table->lock);
+	return making;
+}
+
 bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id)
 {
 	bool leaving = false;
@@ -197,9 +207,19 @@ static void device_release(struct work *work)
 	device_unref(dev);
 }
 
-int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
-	       const struct host_spec *spec, unsigned int flags,
-	       struct device **ret_dev)
+/* `change` is 1 or -1; at the end others may look for the name again. */
+static void count_making(struct dev_table *table, int change)
+{
+	lock_acquire(&table->lock);
+	table->n_making += (unsigned int)change;
+	lock_release(&table->lock);
+	if (change < 0 && table->left)
+		table->left(table->left_arg);
+}
+
+static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
+		const struct host_spec *spec, unsigned int flags,
+		struct device **ret_dev)
 {
 	struct device *dev = calloc(1, sizeof(*dev));
 	int r;
@@ -227,7 +247,8 @@ int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	return 0;
 }
 
-int device_start(struct device *dev, struct dev_file *file)
+/* Puts the device into the table with its file, and lets packets flow. */
+static int start(struct device *dev, struct dev_file *file)
 {
 	struct dev_table *table = dev->table;
 	int r;
@@ -246,6 +267,23 @@ int device_start(struct device *dev, struct dev_file *file)
 	r = table->host->link_start(dev->link);
 	if (r < 0)
 		device_end(dev);
+	return r;
+}
+
+int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
+	       const struct host_spec *spec, unsigned int flags,
+	       struct dev_file *file, struct device **ret_dev)
+{
+	int r;
+
+	count_making(table, 1);
+	r = make(table, ns, ns_id, spec, flags, ret_dev);
+	if (r == 0) {
+		r = start(*ret_dev, file);
+		if (r < 0)
+			device_unref(*ret_dev);
+	}
+	count_making(table, -1);
 	return r;
 }
 

@@ -60,15 +60,17 @@ struct dev_table {
 	void *left_arg;
 	struct lock lock;
 	struct list devices GUARDED_BY(lock);
+	unsigned int
+		n_making GUARDED_BY(lock); /* devices not yet in the list */
 };
 
-/* Makes the device and its interface; the caller owns the reference. Slow. */
+/*
+ * Makes the device and its interface, attaches the file, and lets packets flow;
+ * the caller owns the reference. Slow.
+ */
 int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	       const struct host_spec *spec, unsigned int flags,
-	       struct device **ret_dev);
-
-/* Attaches the file, and lets packets flow. Slow. */
-int device_start(struct device *dev, struct dev_file *file);
+	       struct dev_file *file, struct device **ret_dev);
 
 /*
  * Attaches the file to an idle device. Returns 0, -EBUSY when it has a file, or
@@ -80,6 +82,9 @@ int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
 /* The device that owns the interface, with a reference, or NULL. */
 struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 			      int ifindex);
+
+/* Whether some device is being made, whose name may be there already. */
+bool dev_table_any_making(struct dev_table *table);
 
 /* Whether a device that was made in the namespace is on its way out. */
 bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id);

@@ -194,6 +194,8 @@ static int attach_existing(struct dev_file *file, struct host_ns *ns,
 	if (r < 0)
 		return r;
 	dev = dev_table_find(file->table, file->ns_id, ifindex);
+	if (!dev && !final && dev_table_any_making(file->table))
+		return DEV_ATTACH_AGAIN;
 	if (!dev)
 		return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
 	if (!final && device_closing(dev))
@@ -223,20 +225,13 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 		.carrier = !(flags & IFF_NO_CARRIER),
 		.queue_len = tun ? TUN_QUEUE_LEN : TAP_QUEUE_LEN,
 	};
-	int r;
 
 	if (!caller->net_admin)
 		return -EPERM;
 	if (!(flags & (IFF_TUN | IFF_TAP)) || (flags & UNSUPPORTED_FLAGS))
 		return -EINVAL;
-	r = device_new(file->table, ns, file->ns_id, &spec, flags & KEPT_FLAGS,
-		       ret_dev);
-	if (r < 0)
-		return r;
-	r = device_start(*ret_dev, file);
-	if (r < 0)
-		device_unref(*ret_dev);
-	return r;
+	return device_new(file->table, ns, file->ns_id, &spec,
+			  flags & KEPT_FLAGS, file, ret_dev);
 }
 
 /* At success the device has the file, and the caller a reference. */

@@ -55,12 +55,17 @@ static void deliver(struct dev_io *io, struct pkt *pkt)
 	iov[0] = (struct iovec){.iov_base = &pi, .iov_len = head};
 	iov[1] = (struct iovec){.iov_base = pkt->data, .iov_len = room};
 
+	/*
+	 * The whole packet counts, as with the kernel's TUN, and before the
+	 * program has it: it may ask for the counters at once.
+	 */
+	dev->tx_packets++;
+	dev->tx_bytes += pkt->len;
 	if (io->deliver(io, with_pi ? iov : iov + 1, with_pi ? 2 : 1) < 0) {
+		dev->tx_packets--;
+		dev->tx_bytes -= pkt->len;
 		pktq_unpop(&dev->to_app, pkt);
 	} else {
-		/* The whole packet counts, as with the kernel's TUN. */
-		dev->tx_packets++;
-		dev->tx_bytes += pkt->len;
 		pkt_free(pkt);
 	}
 	device_unref(dev);

@@ -38,6 +38,8 @@ int caller_open_netns(pid_t tid, int *ret_fd)
 {
 	int fd = open_proc(tid, "ns/net");
 
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		return fd;
 	if (fd < 0) {
 		log_warning("cannot see the network namespace of thread %d "
 			    "(%s): tund needs CAP_SYS_PTRACE, /proc, and its "

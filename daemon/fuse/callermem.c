@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,9 @@ static struct {
 	int fd GUARDED_BY(lock); /* -1: not running */
 	pid_t pid GUARDED_BY(lock);
 } agent = {.fd = -1};
+
+/* An event that never goes away, so that every wait sees it; -1 before. */
+static int give_up_fd = -1;
 
 static void end_agent_locked(void) REQUIRES(agent.lock)
 {
@@ -60,6 +64,9 @@ int callermem_start(void)
 {
 	int r;
 
+	give_up_fd = eventfd(0, EFD_CLOEXEC);
+	if (give_up_fd < 0)
+		return -errno;
 	lock_init(&agent.lock, LOCK_RANK_AGENT, "memory agent");
 	lock_acquire(&agent.lock);
 	r = start_agent_locked();
@@ -75,6 +82,12 @@ void callermem_stop(void)
 	end_agent_locked();
 	lock_release(&agent.lock);
 	lock_destroy(&agent.lock);
+	close(give_up_fd);
+}
+
+void callermem_give_up(void)
+{
+	eventfd_write(give_up_fd, 1);
 }
 
 static bool send_call(int fd, const struct memory_call *call, int answer_fd)
@@ -117,16 +130,20 @@ static bool send_to_agent(const struct memory_call *call, int answer_fd)
 
 static int receive_answer(int fd, struct memory_answer *ret_answer)
 {
-	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	struct pollfd pfds[] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = give_up_fd, .events = POLLIN},
+	};
 	uint64_t deadline = now_ms() + ANSWER_MS;
 	int r;
 
 	do {
 		uint64_t now = now_ms();
 
-		r = poll(&pfd, 1, now < deadline ? (int)(deadline - now) : 0);
+		r = poll(pfds, ARRAY_SIZE(pfds),
+			 now < deadline ? (int)(deadline - now) : 0);
 	} while (r < 0 && errno == EINTR);
-	if (r <= 0 || recv(fd, ret_answer, sizeof(*ret_answer), 0) !=
+	if (r <= 0 || recv(fd, ret_answer, sizeof(*ret_answer), MSG_DONTWAIT) !=
 			      (ssize_t)sizeof(*ret_answer))
 		return -EFAULT;
 	return ret_answer->result;

@@ -32,6 +32,9 @@ struct callermem_thread {
 int callermem_start(void);
 void callermem_stop(void);
 
+/* From here on nobody waits for an answer: the daemon is ending. */
+void callermem_give_up(void);
+
 /*
  * All `len` bytes, or -EFAULT, which is what the kernel's TUN would say. -EPERM
  * if the daemon may not look, which it logs with the remedy. -EAGAIN when too

@@ -121,6 +121,10 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, EISDIR);
 		return;
 	}
+	if (fi->flags & O_DIRECT) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
 	r = fs_file_new(server, fuse_req_ctx(req)->pid, &file);
 	if (r == 0) {
 		r = handle_add(&server->files, file, &handle);
@@ -258,11 +262,15 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct request *r = NULL;
 
 	/*
+	 * With O_DIRECT the kernel's AIO does not wait: such a read holds up
+	 * the end of its program, which no signal can hasten. The kernel's TUN
+	 * does not know O_DIRECT, and so neither do we, at open or later.
+	 *
 	 * Only read(2) and its relatives say whose the read is. splice(2) and
 	 * a mapping read through the page cache, which all who have the file
 	 * open share: they would be shown other programs' packets.
 	 */
-	if (file && fi->lock_owner == 0)
+	if (file && (fi->lock_owner == 0 || (fi->flags & O_DIRECT)))
 		fuse_reply_err(req, EINVAL);
 	else if (file)
 		r = request_new(req, off, fi);

@@ -32,13 +32,11 @@ static void on_child(int signal)
 	/* Only to end the wait for a call. */
 }
 
-/* Keeps this descriptor and standard error, whatever else there is. */
+/* Keeps this descriptor alone: somebody may wait for the end of another. */
 static void close_others(int fd)
 {
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
-	if (fd > STDERR_FILENO + 1)
-		syscall(SYS_close_range, STDERR_FILENO + 1, fd - 1, 0);
+	if (fd > 0)
+		syscall(SYS_close_range, 0, fd - 1, 0);
 	syscall(SYS_close_range, fd + 1, ~0U, 0);
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "dev/table.h"
+#include "fuse/callermem.h"
 #include "fuse/private.h"
 
 /* Enough that one may be slow: none ever waits for a packet. */
@@ -188,6 +189,7 @@ int fs_server_start(const struct fs_server_options *options,
 	handle_table_init(&server->files, "files", file_ref);
 	r = start(server, fd);
 	if (r < 0) {
+		dev_table_on_left(server->table, NULL, NULL);
 		fs_server_stop(server);
 		fs_server_free(server);
 		return r;
@@ -200,6 +202,8 @@ void fs_server_stop(struct fs_server *server)
 {
 	server->stopping = true;
 	mount_close(server->path);
+	/* What is touched for a slow call may be a mapping of our own file. */
+	callermem_give_up();
 	stop_workers(server);
 	/* It is still told of devices that leave. */
 	if (server->slow_calls)

@@ -31,6 +31,8 @@
  */
 #define RECEIVE_BUFFER (8 << 20)
 
+#define RENAME_TRIES   3
+
 struct host_ns {
 	int ns_fd; /* borrowed */
 	struct rtnl *rtnl;
@@ -227,11 +229,16 @@ static int configure(struct host_link *link, struct host_ns *ns)
 	r = watch_init(link);
 	if (r < 0)
 		return r;
-	r = rtnl_get_link(ns->rtnl, NULL, link->home_ifindex, RTNL_NO_NSID,
-			  &found);
-	if (r < 0)
-		return r;
-	r = offload_disable(rtnl_fd(ns->rtnl), found.name);
+	/* ethtool knows names only, and somebody may be changing it. */
+	for (int i = 0; i < RENAME_TRIES; i++) {
+		r = rtnl_get_link(ns->rtnl, NULL, link->home_ifindex,
+				  RTNL_NO_NSID, &found);
+		if (r < 0)
+			return r;
+		r = offload_disable(rtnl_fd(ns->rtnl), found.name);
+		if (r != -ENODEV)
+			break;
+	}
 	if (r < 0)
 		return r;
 	return bind_packet_socket(link);

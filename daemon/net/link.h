@@ -24,9 +24,11 @@ struct host_link {
 	int home_ifindex, home_nsid;
 	_Atomic uint64_t mac; /* of the visible end, as its first bytes */
 	_Atomic uint64_t socket_drops;
+	_Atomic uint64_t backlog_drops; /* as of the last time it was asked */
 
 	struct lock watch_lock;
 	atomic_uint watching; /* threads that read the watch socket now */
+	atomic_bool unsure;   /* notices were lost: ask the kernel */
 	bool gone GUARDED_BY(watch_lock);
 	int nsid GUARDED_BY(watch_lock);
 	struct host_state state GUARDED_BY(watch_lock);

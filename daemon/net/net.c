@@ -68,12 +68,13 @@ static void get_drops(struct host_link *link, uint64_t *ret_socket,
 		atomic_fetch_add(&link->socket_drops, stats.tp_drops);
 	*ret_socket = atomic_load(&link->socket_drops);
 
-	if (link_open_hidden_rtnl(link, &rtnl) < 0)
-		return;
-	if (rtnl_get_link(rtnl, NULL, link->hidden_ifindex, RTNL_NO_NSID,
-			  &hidden) == 0)
-		*ret_backlog = hidden.rx_dropped;
-	rtnl_close(rtnl);
+	if (link_open_hidden_rtnl(link, &rtnl) == 0) {
+		if (rtnl_get_link(rtnl, NULL, link->hidden_ifindex,
+				  RTNL_NO_NSID, &hidden) == 0)
+			atomic_store(&link->backlog_drops, hidden.rx_dropped);
+		rtnl_close(rtnl);
+	}
+	*ret_backlog = atomic_load(&link->backlog_drops);
 }
 
 const struct host_ops net_host_ops = {

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One link with all its attributes fits many times. */
-#define BUFFER_SIZE 32768
+/* A link may have many other names, each in the answer. */
+#define BUFFER_SIZE (128 << 10)
 
 struct rtnl {
 	struct mnl_socket *nl;

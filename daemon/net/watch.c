@@ -19,12 +19,6 @@
 #include "net/link.h"
 #include "net/rtnl.h"
 
-/* What a batch of notices amounts to. */
-struct change {
-	bool state;  /* the state is new */
-	bool unsure; /* ask the kernel */
-};
-
 static void set_state_locked(struct host_link *link,
 			     const struct rtnl_link *visible)
 	REQUIRES(link->watch_lock)
@@ -88,7 +82,7 @@ void watch_tell(struct host_link *link)
 }
 
 static void notice_locked(struct host_link *link, const struct nlmsghdr *nlh,
-			  int nsid, struct change *change)
+			  int nsid, bool *ret_changed)
 	REQUIRES(link->watch_lock)
 {
 	struct rtnl_link about;
@@ -97,18 +91,19 @@ static void notice_locked(struct host_link *link, const struct nlmsghdr *nlh,
 		return;
 	if (nsid == RTNL_NO_NSID) {
 		/* The hidden end's own notices; only its end matters. */
-		change->unsure |= nlh->nlmsg_type == RTM_DELLINK;
+		if (nlh->nlmsg_type == RTM_DELLINK)
+			link->unsure = true;
 		return;
 	}
 	if (nsid != link->nsid || about.ifindex != link->state.ifindex)
 		return;
 	if (nlh->nlmsg_type == RTM_DELLINK) {
 		/* Deleted, or moved away: both look the same. */
-		change->unsure = true;
+		link->unsure = true;
 		return;
 	}
 	set_state_locked(link, &about);
-	change->state = true;
+	*ret_changed = true;
 }
 
 /* The namespace that a notice is from, by its number in the hidden one. */
@@ -124,7 +119,7 @@ static int nsid_of(struct msghdr *msg)
 }
 
 /* Returns false when there is nothing more to read. */
-static bool read_notice_locked(struct host_link *link, struct change *change)
+static bool read_notice_locked(struct host_link *link, bool *ret_changed)
 	REQUIRES(link->watch_lock)
 {
 	char buffer[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -144,36 +139,51 @@ static bool read_notice_locked(struct host_link *link, struct change *change)
 		return true;
 	if (n < 0) {
 		/* ENOBUFS: notices were lost. */
-		change->unsure |= errno == ENOBUFS;
-		return errno == ENOBUFS;
+		if (errno != ENOBUFS)
+			return false;
+		link->unsure = true;
+		return true;
 	}
+	if (msg.msg_flags & MSG_TRUNC)
+		link->unsure = true;
 	for (left = (int)n; mnl_nlmsg_ok(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left))
-		notice_locked(link, nlh, nsid_of(&msg), change);
+		notice_locked(link, nlh, nsid_of(&msg), ret_changed);
 	return true;
+}
+
+/* Asks if need be; what could not be asked is asked the next time. */
+static void make_sure_locked(struct host_link *link, bool *ret_changed)
+	REQUIRES(link->watch_lock)
+{
+	int r;
+
+	if (!link->unsure || link->gone)
+		return;
+	r = ask_locked(link);
+	if (r == 0 || link->gone) {
+		link->unsure = false;
+		*ret_changed = true;
+	} else {
+		log_warning("cannot follow the interface \"%s\": %s",
+			    link->state.name, strerror(-r));
+	}
 }
 
 void watch_process(struct host_link *link)
 {
-	struct change change = {0};
+	bool changed = false;
 	bool was_gone;
-	int r;
 
 	atomic_fetch_add(&link->watching, 1);
 	lock_acquire(&link->watch_lock);
 	was_gone = link->gone;
-	while (read_notice_locked(link, &change))
+	while (read_notice_locked(link, &changed))
 		;
-	if (change.unsure && !link->gone) {
-		r = ask_locked(link);
-		change.state |= r == 0;
-		if (r < 0 && r != -ENODEV)
-			log_warning("cannot follow the interface \"%s\": %s",
-				    link->state.name, strerror(-r));
-	}
+	make_sure_locked(link, &changed);
 	if (link->gone && !was_gone)
 		device_gone(link->owner);
-	else if (change.state && !link->gone)
+	else if (changed && !link->gone)
 		device_state(link->owner, &link->state);
 	lock_release(&link->watch_lock);
 	atomic_fetch_sub(&link->watching, 1);
@@ -181,14 +191,19 @@ void watch_process(struct host_link *link)
 
 void watch_sync(struct host_link *link)
 {
+	ssize_t n;
 	char byte;
 
 	/*
 	 * Nothing to read, and nobody who has just read it: in this order, for
-	 * a reader announces itself before it reads.
+	 * a reader announces itself before it reads. An error is forgotten once
+	 * it was told.
 	 */
-	if (recv(link->watch_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	    errno == EAGAIN && atomic_load(&link->watching) == 0)
+	n = recv(link->watch_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && errno == ENOBUFS)
+		link->unsure = true;
+	else if (n < 0 && errno == EAGAIN && !link->unsure &&
+		 atomic_load(&link->watching) == 0)
 		return;
 	watch_process(link);
 }

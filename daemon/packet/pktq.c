@@ -24,13 +24,19 @@ void pktq_init(struct pktq *q, const char *name, unsigned int max_packets,
 	q->taken = false;
 }
 
+/* An empty packet costs memory, too. */
+static size_t pkt_cost(const struct pkt *pkt)
+{
+	return sizeof(*pkt) + pkt->len;
+}
+
 static struct pkt *take_head_locked(struct pktq *q) REQUIRES(q->lock)
 {
 	struct pkt *pkt = list_entry(q->packets.next, struct pkt, node);
 
 	list_del(&pkt->node);
 	q->n_packets--;
-	q->n_bytes -= pkt->len;
+	q->n_bytes -= pkt_cost(pkt);
 	return pkt;
 }
 
@@ -38,7 +44,7 @@ static void put_tail_locked(struct pktq *q, struct pkt *pkt) REQUIRES(q->lock)
 {
 	list_add_tail(&q->packets, &pkt->node);
 	q->n_packets++;
-	q->n_bytes += pkt->len;
+	q->n_bytes += pkt_cost(pkt);
 }
 
 void pktq_destroy(struct pktq *q)
@@ -54,7 +60,7 @@ void pktq_destroy(struct pktq *q)
 static bool room_locked(struct pktq *q, const struct pkt *pkt) REQUIRES(q->lock)
 {
 	return q->n_packets < q->max_packets &&
-	       q->n_bytes + pkt->len <= q->max_bytes;
+	       q->n_bytes + pkt_cost(pkt) <= q->max_bytes;
 }
 
 static struct pktq_waiter *first_armed(struct list *waiters)
@@ -223,7 +229,7 @@ void pktq_unpop(struct pktq *q, struct pkt *pkt)
 	/* The head's predecessor is the tail: adding before it is the front. */
 	list_add_tail(q->packets.next, &pkt->node);
 	q->n_packets++;
-	q->n_bytes += pkt->len;
+	q->n_bytes += pkt_cost(pkt);
 	settle_locked(q, &done);
 	lock_release(&q->lock);
 	finish(&done);
