@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* fake.c - the fake host: interfaces are entries of a list. */
+#include "fake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FOREIGN_IFINDEX 1
+
+struct host_ns {
+	int ns_fd;
+};
+
+struct fake fake;
+struct dev_table *table;
+
+/* ---- names ---- */
+
+static struct host_link *find_locked(const char *name)
+{
+	list_for_each (it, &fake.links) {
+		struct host_link *link = list_entry(it, struct host_link, node);
+
+		if (strcmp(link->state.name, name) == 0)
+			return link;
+	}
+	return NULL;
+}
+
+struct host_link *fake_link(const char *name)
+{
+	struct host_link *link;
+
+	pthread_mutex_lock(&fake.mutex);
+	link = find_locked(name);
+	pthread_mutex_unlock(&fake.mutex);
+	if (!link)
+		fail_msg("there is no interface %s", name);
+	return link;
+}
+
+bool fake_has(const char *name)
+{
+	bool found;
+
+	pthread_mutex_lock(&fake.mutex);
+	found = find_locked(name) != NULL;
+	pthread_mutex_unlock(&fake.mutex);
+	return found;
+}
+
+int fake_links(void)
+{
+	int n = 0;
+
+	pthread_mutex_lock(&fake.mutex);
+	list_for_each (it, &fake.links)
+		n++;
+	pthread_mutex_unlock(&fake.mutex);
+	return n;
+}
+
+/* The lowest number that is free goes in place of %d. */
+static void choose_name_locked(const char *pattern, char ret_name[IFNAMSIZ])
+{
+	const char *percent = strstr(pattern, "%d");
+	int head = percent ? (int)(percent - pattern) : 0;
+
+	if (!percent) {
+		snprintf(ret_name, IFNAMSIZ, "%s", pattern);
+		return;
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(ret_name, IFNAMSIZ, "%.*s%d%s", head, pattern, i,
+			 percent + 2);
+		if (!find_locked(ret_name))
+			return;
+	}
+}
+
+/* ---- slow calls ---- */
+
+static int ns_open(int ns_fd, struct host_ns **ret_ns)
+{
+	if (fake.ns_error)
+		return fake.ns_error;
+	*ret_ns = must_alloc(sizeof(**ret_ns));
+	(*ret_ns)->ns_fd = ns_fd;
+	fake.open_ns++;
+	return 0;
+}
+
+static void ns_close(struct host_ns *ns)
+{
+	fake.open_ns--;
+	free(ns);
+}
+
+static int find(struct host_ns *ns, const char *name, int *ret_ifindex)
+{
+	struct host_link *link;
+	int r = HOST_NONE;
+
+	if (fake.on_find)
+		fake.on_find();
+	pthread_mutex_lock(&fake.mutex);
+	link = find_locked(name);
+	if (fake.find_error) {
+		r = fake.find_error;
+	} else if (fake.foreign && strcmp(name, fake.foreign) == 0) {
+		*ret_ifindex = FOREIGN_IFINDEX;
+		r = HOST_OK;
+	} else if (link) {
+		*ret_ifindex = link->state.ifindex;
+		r = HOST_OK;
+	}
+	pthread_mutex_unlock(&fake.mutex);
+	counter_add(&fake.finds, 1);
+	return r;
+}
+
+static int link_new(struct host_ns *ns, const struct host_spec *spec,
+		    struct device *owner, struct host_link **ret_link)
+{
+	struct host_link *link;
+
+	if (fake.new_error)
+		return fake.new_error;
+	link = must_alloc(sizeof(*link));
+	link->owner = owner;
+	link->carrier = spec->carrier;
+	link->state =
+		(struct host_state){.mtu = 1500, .queue_len = spec->queue_len};
+	pthread_mutex_lock(&fake.mutex);
+	fake.spec = *spec;
+	snprintf(fake.spec_name, IFNAMSIZ, "%s", spec->name);
+	choose_name_locked(spec->name, link->state.name);
+	link->state.ifindex =
+		spec->ifindex ? spec->ifindex : fake.next_ifindex++;
+	list_add_tail(&fake.links, &link->node);
+	pthread_mutex_unlock(&fake.mutex);
+	fake.live_links++;
+	if (fake.on_new)
+		fake.on_new();
+	*ret_link = link;
+	return 0;
+}
+
+static int link_start(struct host_link *link)
+{
+	struct host_state state = link->state;
+
+	if (fake.start_error)
+		return fake.start_error;
+	/* As net/ does: the first state, before anything else. */
+	device_state(link->owner, &state);
+	link->started = true;
+	if (fake.on_start)
+		fake.on_start(link);
+	return 0;
+}
+
+static int set_carrier(struct host_link *link, bool on)
+{
+	if (fake.carrier_error)
+		return fake.carrier_error;
+	link->carrier = on;
+	return 0;
+}
+
+static int set_mac(struct host_ns *ns, int ifindex, const uint8_t mac[6])
+{
+	int r = -ENODEV;
+
+	if (fake.mac_error)
+		return fake.mac_error;
+	pthread_mutex_lock(&fake.mutex);
+	list_for_each (it, &fake.links) {
+		struct host_link *link = list_entry(it, struct host_link, node);
+
+		if (link->state.ifindex != ifindex)
+			continue;
+		memcpy(link->state.mac, mac, sizeof(link->state.mac));
+		r = 0;
+	}
+	pthread_mutex_unlock(&fake.mutex);
+	return r;
+}
+
+static void link_stop(struct host_link *link)
+{
+	if (fake.stop_gate && !counter_wait(fake.stop_gate, 1))
+		abort();
+	pthread_mutex_lock(&fake.mutex);
+	list_del(&link->node);
+	pthread_mutex_unlock(&fake.mutex);
+	link->stopped = true;
+	counter_add(&fake.stops, 1);
+}
+
+static void link_free(struct host_link *link)
+{
+	/* One that was never started goes here. */
+	pthread_mutex_lock(&fake.mutex);
+	list_del(&link->node);
+	pthread_mutex_unlock(&fake.mutex);
+	fake.live_links--;
+	free(link);
+}
+
+/* ---- the packet's path ---- */
+
+static int take_room(void)
+{
+	int room = fake.send_room;
+
+	while (room > 0)
+		if (atomic_compare_exchange_weak(&fake.send_room, &room,
+						 room - 1))
+			return 0;
+	return fake.send_error;
+}
+
+static int send_packet(struct host_link *link, const struct pkt *pkt)
+{
+	struct pkt *copy;
+	int r;
+
+	if (fake.on_send)
+		fake.on_send(link);
+	r = take_room();
+	if (r < 0)
+		return r;
+	copy = pkt_new(pkt->len);
+	if (!copy)
+		abort();
+	memcpy(copy->data, pkt->data, pkt->len);
+	copy->proto = pkt->proto;
+	pthread_mutex_lock(&fake.mutex);
+	if (fake.sent.n == FAKE_MAX_SENT)
+		abort();
+	fake.sent.pkts[fake.sent.n++] = copy;
+	pthread_mutex_unlock(&fake.mutex);
+	return 0;
+}
+
+static void want_send(struct host_link *link)
+{
+	if (fake.on_want_send)
+		fake.on_want_send(link);
+	counter_add(&fake.wants, 1);
+}
+
+static void sync_link(struct host_link *link)
+{
+	if (fake.on_sync)
+		fake.on_sync(link);
+	counter_add(&fake.syncs, 1);
+}
+
+static void get_drops(struct host_link *link, uint64_t *ret_socket,
+		      uint64_t *ret_backlog)
+{
+	*ret_socket = fake.socket_drops;
+	*ret_backlog = fake.backlog_drops;
+}
+
+const struct host_ops fake_ops = {
+	.ns_open = ns_open,
+	.ns_close = ns_close,
+	.find = find,
+	.link_new = link_new,
+	.link_start = link_start,
+	.link_stop = link_stop,
+	.link_free = link_free,
+	.set_carrier = set_carrier,
+	.set_mac = set_mac,
+	.send = send_packet,
+	.want_send = want_send,
+	.sync = sync_link,
+	.drops = get_drops,
+};
+
+/* ---- what happens to an interface ---- */
+
+void fake_change(struct host_link *link, const struct host_state *state)
+{
+	struct host_state now = *state;
+
+	pthread_mutex_lock(&fake.mutex);
+	link->state = now;
+	pthread_mutex_unlock(&fake.mutex);
+	device_state(link->owner, &now);
+}
+
+void fake_set_up_down(struct host_link *link, bool up)
+{
+	struct host_state state = link->state;
+
+	state.up = up;
+	fake_change(link, &state);
+}
+
+void fake_delete(const char *name)
+{
+	struct host_link *link = fake_link(name);
+	struct device *dev = link->owner;
+
+	device_ref(dev);
+	pthread_mutex_lock(&fake.mutex);
+	list_del(&link->node);
+	pthread_mutex_unlock(&fake.mutex);
+	device_gone(dev);
+	device_unref(dev);
+}
+
+struct pkt *fake_packet(uint32_t number, size_t len, uint16_t proto)
+{
+	struct pkt *pkt = pkt_new(len);
+
+	if (!pkt)
+		abort();
+	for (size_t i = 0; i < len; i++)
+		pkt->data[i] = (uint8_t)(number + i);
+	if (len >= sizeof(number))
+		memcpy(pkt->data, &number, sizeof(number));
+	pkt->proto = proto;
+	return pkt;
+}
+
+uint32_t fake_number(const void *data)
+{
+	uint32_t number;
+
+	memcpy(&number, data, sizeof(number));
+	return number;
+}
+
+void fake_input(struct host_link *link, uint32_t number, size_t len)
+{
+	struct pkt *pkt = fake_packet(number, len, 0);
+
+	device_input(link->owner, &pkt, 1);
+}
+
+/* ---- before and after a test ---- */
+
+static void on_left(void *arg)
+{
+	counter_add(&fake.left, 1);
+}
+
+int fake_set_up(void **state)
+{
+	memset(&fake, 0, sizeof(fake));
+	pthread_mutex_init(&fake.mutex, NULL);
+	list_init(&fake.links);
+	fake.next_ifindex = 10;
+	fake.send_room = INT32_MAX;
+	fake.send_error = -EAGAIN;
+	counter_init(&fake.finds);
+	counter_init(&fake.wants);
+	counter_init(&fake.syncs);
+	counter_init(&fake.stops);
+	counter_init(&fake.left);
+	if (dev_table_new(&fake_ops, &table) < 0)
+		return -1;
+	dev_table_on_left(table, on_left, NULL);
+	return 0;
+}
+
+void fake_free_table(void)
+{
+	dev_table_free(table);
+	table = NULL;
+}
+
+int fake_tear_down(void **state)
+{
+	if (table)
+		fake_free_table();
+	for (unsigned int i = 0; i < fake.sent.n; i++)
+		pkt_free(fake.sent.pkts[i]);
+	if (fake.live_links || fake.open_ns) {
+		print_error("left behind: %d links, %d namespaces\n",
+			    fake.live_links, fake.open_ns);
+		return -1;
+	}
+	counter_destroy(&fake.left);
+	counter_destroy(&fake.stops);
+	counter_destroy(&fake.syncs);
+	counter_destroy(&fake.wants);
+	counter_destroy(&fake.finds);
+	pthread_mutex_destroy(&fake.mutex);
+	return 0;
+}
