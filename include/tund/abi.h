@@ -85,11 +85,12 @@ struct tund_stats {
 /*
  * Linux's TUN has ioctls that take a number where their own number says that
  * they take an address: TUNSETNOCSUM, TUNSETDEBUG, TUNSETPERSIST, TUNSETOWNER,
- * TUNSETGROUP, TUNSETLINK, TUNSETOFFLOAD and TUNDETACHFILTER. On a FUSE file the
- * kernel refuses them with EFAULT before the daemon is asked. This one carries
- * them: `cmd` is the ioctl's number and `value` its argument; the result is that
- * of the ioctl on the kernel's TUN. EINVAL if `cmd` is none of these. Owner and
- * group are those of the caller's user namespace. Since version 1.
+ * TUNSETGROUP, TUNSETLINK, TUNSETOFFLOAD and TUNDETACHFILTER. On a FUSE file
+ * the kernel refuses them with EFAULT before the daemon is asked. This one
+ * carries them: `cmd` is the ioctl's number and `value` its argument; the
+ * result is that of the ioctl on the kernel's TUN. EINVAL if `cmd` is none of
+ * these. Owner and group are those of the caller's user namespace. Since
+ * version 1.
  */
 struct tund_value {
 	__u32 cmd;

@@ -216,7 +216,10 @@ static void description_of_what_was_just_deleted(void **state)
 
 /* ---- the order of checks ---- */
 
-/* Names: "free", "mine" (a living TUN), "other" (no device of ours). */
+/*
+ * Names: "free", "mine" and "mytap" (living devices), "other" (no device of
+ * ours).
+ */
 static void errors_come_in_the_kernels_order(void **state)
 {
 	enum {
@@ -257,14 +260,20 @@ static void errors_come_in_the_kernels_order(void **state)
 		{"mine", IFF_TUN, ADMIN, -EBUSY},
 		{"mine", IFF_TUN | IFF_TAP, ADMIN, -EBUSY},
 		{"mine", IFF_TUN | IFF_VNET_HDR, ADMIN, -EBUSY},
+		{"mytap", IFF_TAP, ADMIN, -EBUSY},
+		{"mytap", IFF_TUN, ADMIN, -EINVAL},
+		/* TUN wins. */
+		{"mytap", IFF_TUN | IFF_TAP, ADMIN, -EINVAL},
 		/* It is nobody's in particular: no permission is needed. */
 		{"mine", IFF_TUN, USER, -EBUSY},
 	};
-	struct opened holder, o;
+	struct opened holder, tap_holder, o;
 
 	fake.foreign = "other";
 	open_file(&holder);
 	attach_up(&holder, "mine", IFF_TUN);
+	open_file(&tap_holder);
+	attach_up(&tap_holder, "mytap", IFF_TAP);
 	open_file(&o);
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		char out[IFNAMSIZ] = "untouched";
@@ -277,12 +286,13 @@ static void errors_come_in_the_kernels_order(void **state)
 				 cases[i].flags, r);
 		assert_string_equal(out, "untouched");
 		assert_unattached(&o);
-		assert_int_equal(fake_links(), 1);
+		assert_int_equal(fake_links(), 2);
 		assert_int_equal(fake.open_ns, 0);
 	}
 	/* None of them has hurt. */
 	assert_int_equal(attach(&o, "free", IFF_TUN), 0);
 	close_file(&o);
+	close_file(&tap_holder);
 	close_file(&holder);
 }
 

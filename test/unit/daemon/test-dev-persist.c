@@ -55,7 +55,9 @@ static void close_leaves_the_interface(void **state)
 	assert_false(link->stopped);
 	/* Nobody is there to hear anything. */
 	assert_false(link->carrier);
+	assert_int_equal(counter_value(&o.wakes), 0);
 	assert_int_equal(attach_once(&o, "t0", IFF_TUN, false), 0);
+	assert_true(counter_value(&o.wakes) > 0);
 	assert_ptr_equal(fake_link("t0"), link);
 	assert_true(link->carrier);
 	assert_int_equal(dev_poll(o.file), POLLOUT | POLLWRNORM);

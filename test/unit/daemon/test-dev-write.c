@@ -353,6 +353,43 @@ static void error_of_a_queued_packet(void **state)
 	close_file(&o);
 }
 
+/* Another write, while the first one's packet is with the host. */
+static void write_another(struct host_link *link)
+{
+	fake.on_send = NULL;
+	assert_int_equal(write_number(&o, 2, 100), 100);
+	fake.send_room = 1;
+	fake.send_error = -ENOBUFS;
+}
+
+static void error_of_anothers_packet(void **state)
+{
+	attach_device(IFF_TUN | IFF_NO_PI);
+	fake.on_send = write_another;
+	assert_int_equal(write_number(&o, 1, 100), 100);
+	assert_null(fake.on_send);
+	assert_sent(1, 1);
+	assert_int_equal(stats_of(&o).drops[TUND_DROP_NOBUFS], 1);
+	close_file(&o);
+}
+
+/* Nobody is kept for as long as there are packets: the pump goes on later. */
+static void one_call_sends_only_so_many(void **state)
+{
+	unsigned int wants;
+
+	attach_device(IFF_TUN | IFF_NO_PI);
+	writes_until_full();
+	wants = counter_value(&fake.wants);
+	fake.send_room = INT32_MAX;
+	device_can_send(lnk->owner);
+	assert_in_range(fake.sent.n, 1, QUEUE_LEN / 2);
+	assert_int_equal(counter_value(&fake.wants), wants + 1);
+	pump();
+	assert_sent(0, QUEUE_LEN);
+	close_file(&o);
+}
+
 /* ---- parked writers ---- */
 
 /* The packet that the host is being offered counts for none in the queue. */
@@ -509,6 +546,8 @@ int main(void)
 		TEST(many_queued_packets_are_all_sent),
 		TEST(full_queue_without_blocking),
 		TEST(error_of_a_queued_packet),
+		TEST(error_of_anothers_packet),
+		TEST(one_call_sends_only_so_many),
 		TEST(writer_waits_for_room),
 		TEST(writer_armed_when_all_is_sent),
 		TEST(interrupted_writer),
