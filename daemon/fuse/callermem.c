@@ -18,8 +18,6 @@
 #include "base/util.h"
 #include "fuse/memory_agent.h"
 
-#define ANSWER_MS 1000
-
 static struct {
 	struct lock lock;
 	int fd GUARDED_BY(lock); /* -1: not running */
@@ -134,7 +132,7 @@ static int receive_answer(int fd, struct memory_answer *ret_answer)
 		{.fd = fd, .events = POLLIN},
 		{.fd = give_up_fd, .events = POLLIN},
 	};
-	uint64_t deadline = now_ms() + ANSWER_MS;
+	uint64_t deadline = now_ms() + MEMORY_ANSWER_MS;
 	int r;
 
 	do {

@@ -18,13 +18,14 @@
 
 #include "base/util.h"
 
-/* Children that may be stuck at once: of all, and of one user. */
-#define MAX_CHILDREN	      64
-#define MAX_CHILDREN_OF_A_UID 4
+/* Children at once; and those of one user that are stuck. */
+#define MAX_CHILDREN	   64
+#define MAX_STUCK_OF_A_UID 4
 
 static struct {
 	pid_t pid; /* 0: free */
 	uid_t uid;
+	uint64_t since_ms;
 } children[MAX_CHILDREN];
 
 static void on_child(int signal)
@@ -84,16 +85,18 @@ static void reap(void)
 /* A free place for a child of that user, or -1. */
 static int find_place(uid_t uid)
 {
-	unsigned int same = 0;
+	uint64_t now = now_ms();
+	unsigned int stuck = 0;
 	int place = -1;
 
 	for (int i = 0; i < MAX_CHILDREN; i++) {
 		if (children[i].pid == 0)
 			place = i;
-		else if (children[i].uid == uid)
-			same++;
+		else if (children[i].uid == uid &&
+			 now - children[i].since_ms >= MEMORY_ANSWER_MS)
+			stuck++;
 	}
-	return same < MAX_CHILDREN_OF_A_UID ? place : -1;
+	return stuck < MAX_STUCK_OF_A_UID ? place : -1;
 }
 
 static void carry_out(int fd, const struct memory_call *call, int answer_fd)
@@ -118,6 +121,7 @@ static void carry_out(int fd, const struct memory_call *call, int answer_fd)
 	}
 	children[place].pid = pid;
 	children[place].uid = call->uid;
+	children[place].since_ms = now_ms();
 }
 
 /* Returns the size of the message, 0 at the end, negative to try again. */

@@ -10,6 +10,9 @@
 
 #include "fuse/callermem.h"
 
+/* Who has not answered by then is stuck. */
+#define MEMORY_ANSWER_MS 1000
+
 /* Comes with the descriptor of a socket for the answer. */
 struct memory_call {
 	pid_t tid;
