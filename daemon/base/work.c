@@ -15,6 +15,7 @@ struct work_queue {
 	struct cond changed;
 	struct list items GUARDED_BY(lock);
 	struct list later GUARDED_BY(lock);
+	uint64_t wakes GUARDED_BY(lock);
 	bool stopping GUARDED_BY(lock);
 	unsigned int n_threads;
 	pthread_t threads[];
@@ -132,12 +133,24 @@ void work_put(struct work_queue *queue, struct work *work)
 	lock_release(&queue->lock);
 }
 
-void work_put_later(struct work_queue *queue, struct work *work,
+uint64_t work_wakes(struct work_queue *queue)
+{
+	uint64_t wakes;
+
+	lock_acquire(&queue->lock);
+	wakes = queue->wakes;
+	lock_release(&queue->lock);
+	return wakes;
+}
+
+void work_put_later(struct work_queue *queue, struct work *work, uint64_t wakes,
 		    uint64_t due_ms)
 {
 	lock_acquire(&queue->lock);
 	work->due_ms = due_ms;
-	list_add_tail(&queue->later, &work->node);
+	/* What it was to wait for may have come already. */
+	list_add_tail(queue->wakes == wakes ? &queue->later : &queue->items,
+		      &work->node);
 	/* Who waits without an end must wait with one. */
 	cond_broadcast(&queue->changed);
 	lock_release(&queue->lock);
@@ -146,6 +159,7 @@ void work_put_later(struct work_queue *queue, struct work *work,
 void work_wake(struct work_queue *queue)
 {
 	lock_acquire(&queue->lock);
+	queue->wakes++;
 	list_splice_tail(&queue->items, &queue->later);
 	cond_broadcast(&queue->changed);
 	lock_release(&queue->lock);

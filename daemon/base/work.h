@@ -32,8 +32,12 @@ void work_queue_free(struct work_queue *queue);
 /* None of these blocks. */
 void work_put(struct work_queue *queue, struct work *work);
 
-/* Runs it after the next work_wake(), or when now_ms() is `due_ms`. */
-void work_put_later(struct work_queue *queue, struct work *work,
+/*
+ * Runs it after the next work_wake() from when `wakes` was asked for, or when
+ * now_ms() is `due_ms`.
+ */
+uint64_t work_wakes(struct work_queue *queue);
+void work_put_later(struct work_queue *queue, struct work *work, uint64_t wakes,
 		    uint64_t due_ms);
 void work_wake(struct work_queue *queue);
 

@@ -60,11 +60,12 @@ static int set_iff(struct slow_call *slow)
 static void set_iff_again(struct work *work)
 {
 	struct slow_call *slow = container_of(work, struct slow_call, work);
+	struct work_queue *queue = server_of(slow)->slow_calls;
+	uint64_t wakes = work_wakes(queue);
 	int r = set_iff(slow);
 
 	if (r == DEV_ATTACH_AGAIN)
-		work_put_later(server_of(slow)->slow_calls, work,
-			       slow->deadline_ms);
+		work_put_later(queue, work, wakes, slow->deadline_ms);
 	else
 		end_call(slow, r, NULL, 0);
 }

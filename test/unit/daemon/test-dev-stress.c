@@ -115,13 +115,16 @@ static void *read_many(void *arg)
 /* ---- the host, and signals ---- */
 
 static unsigned int n_input;
+static unsigned int wants_before; /* of earlier rounds */
 
 /* Sends when it is asked to, as far as the host has room; and receives. */
 static void *pump(void *arg)
 {
 	struct worker *worker = arg;
-	unsigned int served = 0;
+	struct host_state state;
+	unsigned int served = wants_before;
 
+	device_get_state(dev, &state);
 	n_input = 0;
 	while (!stop_pump) {
 		unsigned int wants = counter_value(&fake.wants);
@@ -132,6 +135,9 @@ static void *pump(void *arg)
 			served = wants;
 			device_can_send(dev);
 		}
+		/* The interface changes all the time. */
+		state.queue_len = 1 + random_next(&worker->random) % 8;
+		device_state(dev, &state);
 		if (n_input < INPUTS) {
 			struct pkt *pkt = fake_packet(n_input++, 60, 0);
 
@@ -257,13 +263,13 @@ static void run_round(enum end end, uint32_t *random)
 
 	counter_init(&progress);
 	stop_pump = stop_signals = false;
+	wants_before = counter_value(&fake.wants);
 	open_file(&o);
 	link = attach_up(&o, "t0", IFF_TUN | IFF_NO_PI);
 	dev = link->owner;
 	device_ref(dev);
 	/* Small enough to be full now and then. */
 	pktq_set_limit(&dev->to_host, 1 + random_next(random) % 8);
-	pktq_set_limit(&dev->to_app, 1 + random_next(random) % 8);
 
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		start(&writers[i], i, random, write_many);

@@ -216,13 +216,18 @@ static void threads_are_named_and_take_no_signal(void **state)
 
 #define FAR (now_ms() + 1000 * PATIENCE_S * 1000)
 
-static void put_later(unsigned int number, uint64_t due_ms)
+static void put_since(unsigned int number, uint64_t wakes, uint64_t due_ms)
 {
 	struct job *job = must_alloc(sizeof(*job));
 
 	job->work.run = run_job;
 	job->number = number;
-	work_put_later(queue, &job->work, due_ms);
+	work_put_later(queue, &job->work, wakes, due_ms);
+}
+
+static void put_later(unsigned int number, uint64_t due_ms)
+{
+	put_since(number, work_wakes(queue), due_ms);
 }
 
 static void later_is_not_before_it_is_due(void **state)
@@ -268,6 +273,20 @@ static void wake_runs_what_waits(void **state)
 	assert_int_equal(ran.number[3], 4);
 	work_queue_free(queue);
 	assert_int_equal(ran.number[4], 3);
+}
+
+/* Whoever decides to wait may have been overtaken by the wake. */
+static void wake_that_came_before_is_not_lost(void **state)
+{
+	uint64_t wakes;
+
+	assert_int_equal(work_queue_new("test", 1, &queue), 0);
+	wakes = work_wakes(queue);
+	work_wake(queue);
+	put_since(5, wakes, FAR);
+	assert_true(counter_wait(&finished, 1));
+	assert_int_equal(ran.number[0], 5);
+	work_queue_free(queue);
 }
 
 static void what_is_due_later_holds_nobody_up(void **state)
@@ -316,6 +335,7 @@ int main(void)
 		TEST(later_is_not_before_it_is_due),
 		TEST(nearer_one_wakes_who_sleeps),
 		TEST(wake_runs_what_waits),
+		TEST(wake_that_came_before_is_not_lost),
 		TEST(what_is_due_later_holds_nobody_up),
 		TEST(stop_runs_what_waits),
 		TEST(idle_queue_ends),
