@@ -9,6 +9,9 @@
 
 struct reading {
 	struct options *options;
+	FILE *file;
+	int line;
+	int mistake_line;
 	char mistake[512];
 };
 
@@ -17,6 +20,7 @@ static int mistake(struct reading *reading, const char *format,
 {
 	/* The first one counts: inih goes on after it. */
 	if (!reading->mistake[0]) {
+		reading->mistake_line = reading->line;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		snprintf(reading->mistake, sizeof(reading->mistake), format,
@@ -70,24 +74,43 @@ static int on_key(void *arg, const char *section, const char *name,
 		       name);
 }
 
+/* inih does not tell its callback where it is. */
+static char *read_line(char *buf, int size, void *arg)
+{
+	struct reading *reading = arg;
+
+	reading->line++;
+	return fgets(buf, size, reading->file);
+}
+
+static bool unreadable(const char *path)
+{
+	fprintf(stderr, "tund: %s: %s\n", path, strerror(errno));
+	return false;
+}
+
 bool config_read(const char *path, bool must_exist, struct options *options)
 {
 	struct reading reading = {.options = options};
-	int line;
+	const char *what = "neither a [section] nor a Key=value";
+	int line, error;
 
+	reading.file = fopen(path, "re");
+	if (!reading.file)
+		return errno == ENOENT && !must_exist ? true : unreadable(path);
 	errno = 0;
-	line = ini_parse(path, on_key, &reading);
+	line = ini_parse_stream(read_line, &reading, on_key, &reading);
+	/* A directory can be opened, and not read. */
+	error = ferror(reading.file) ? errno : 0;
+	fclose(reading.file);
+	if (error) {
+		errno = error;
+		return unreadable(path);
+	}
 	if (line == 0)
 		return true;
-	if (line == -1 && errno == ENOENT && !must_exist)
-		return true;
-	if (line < 0)
-		fprintf(stderr, "tund: %s: %s\n", path,
-			errno ? strerror(errno) : "cannot be read");
-	else
-		fprintf(stderr, "tund: %s:%d: %s\n", path, line,
-			reading.mistake[0]
-				? reading.mistake
-				: "neither a [section] nor a Key=value");
+	if (line == reading.mistake_line)
+		what = reading.mistake;
+	fprintf(stderr, "tund: %s:%d: %s\n", path, line, what);
 	return false;
 }

@@ -140,7 +140,7 @@ void device_unref(struct device *dev)
 	if (atomic_fetch_sub_explicit(&dev->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	if (dev->link)
-		dev->table->host->link_free(dev->link);
+		dev->host->link_free(dev->link);
 	pktq_destroy(&dev->to_app);
 	pktq_destroy(&dev->to_host);
 	lock_destroy(&dev->lock);
@@ -171,7 +171,7 @@ static bool become_idle(struct device *dev)
 	if (!idle)
 		return false;
 
-	dev->table->host->set_carrier(dev->link, false);
+	dev->host->set_carrier(dev->link, false);
 
 	lock_acquire(&dev->lock);
 	idle = dev->phase == DEVICE_PARTING;
@@ -229,6 +229,7 @@ static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	lock_init(&dev->lock, LOCK_RANK_DEVICE, "device");
 	dev->refs = 1;
 	dev->table = table;
+	dev->host = table->host;
 	list_init(&dev->node);
 	dev->ns_id = ns_id;
 	dev->kind = spec->kind;
@@ -307,7 +308,11 @@ int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
 	if (r != 0)
 		return r;
 	device_count_drop(dev, TUND_DROP_DETACHED, pktq_purge(&dev->to_app));
-	return dev->table->host->set_carrier(dev->link, carrier);
+	r = dev->host->set_carrier(dev->link, carrier);
+	/* It parts from the file at once, and is there for the next. */
+	if (r < 0)
+		device_detach(dev);
+	return r;
 }
 
 void device_detach(struct device *dev)
@@ -413,7 +418,7 @@ bool device_has_file(struct device *dev, const struct dev_file *file)
 	return has;
 }
 
-static void wake_file(struct device *dev)
+void device_wake(struct device *dev)
 {
 	struct dev_file *file = get_file(dev);
 
@@ -429,7 +434,7 @@ void device_state(struct device *dev, const struct host_state *state)
 	dev->state = *state;
 	lock_release(&dev->lock);
 	pktq_set_limit(&dev->to_app, state->queue_len);
-	wake_file(dev);
+	device_wake(dev);
 }
 
 void device_get_state(struct device *dev, struct host_state *ret_state)
@@ -468,5 +473,5 @@ void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 		any_queued |= queued;
 	}
 	if (any_queued)
-		wake_file(dev);
+		device_wake(dev);
 }

@@ -32,6 +32,8 @@ struct device {
 	struct lock lock;
 	atomic_uint refs;
 	struct dev_table *table;
+	/* The table's own, which may be gone before the last reference. */
+	const struct host_ops *host;
 	struct list node; /* guarded by the table's lock */
 	uint64_t ns_id;
 	enum dev_kind kind;
@@ -107,6 +109,9 @@ bool device_closing(struct device *dev);
 
 /* Persistent, and nobody is attached. */
 bool device_is_idle(struct device *dev);
+
+/* Tells whoever polls the device's file. */
+void device_wake(struct device *dev);
 
 bool device_has_file(struct device *dev, const struct dev_file *file);
 

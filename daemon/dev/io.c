@@ -64,7 +64,9 @@ static void deliver(struct dev_io *io, struct pkt *pkt)
 	if (io->deliver(io, with_pi ? iov : iov + 1, with_pi ? 2 : 1) < 0) {
 		dev->tx_packets--;
 		dev->tx_bytes -= pkt->len;
-		pktq_unpop(&dev->to_app, pkt);
+		if (!pktq_unpop(&dev->to_app, pkt))
+			device_count_drop(dev, TUND_DROP_DETACHED, 1);
+		device_wake(dev);
 	} else {
 		pkt_free(pkt);
 	}
@@ -89,7 +91,7 @@ int dev_read(struct dev_file *file, struct dev_io *io, bool nonblock)
 
 	io->dev = dev_file_device(file);
 	if (io->dev)
-		io->dev->table->host->sync(io->dev->link);
+		io->dev->host->sync(io->dev->link);
 	if (!io->dev) {
 		answer(io, -EBADFD);
 		return DEV_ANSWERED;
@@ -161,7 +163,7 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 	size_t payload = pkt->len - (dev->kind == DEV_TAP ? ETH_HLEN : 0);
 	struct host_state state;
 
-	dev->table->host->sync(dev->link);
+	dev->host->sync(dev->link);
 	device_get_state(dev, &state);
 	/* ENETDOWN is the hidden end's: the interface has no carrier. */
 	if (!state.up || error == -ENETDOWN) {
@@ -179,7 +181,7 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 
 static int send_one(struct device *dev, const struct pkt *pkt)
 {
-	int r = dev->table->host->send(dev->link, pkt);
+	int r = dev->host->send(dev->link, pkt);
 
 	if (r == -EAGAIN)
 		return r;
@@ -194,7 +196,7 @@ static int send_one(struct device *dev, const struct pkt *pkt)
  * Sends what is queued, if the turn to do so is ours or free. Returns what
  * became of the packet with the tag `mine`: 0 when somebody else sends it.
  */
-static int send_queued(struct device *dev, bool have_turn, const void *mine)
+static int send_queued(struct device *dev, bool have_turn, uint64_t mine)
 {
 	struct pktq *q = &dev->to_host;
 	struct pkt *pkt;
@@ -208,7 +210,8 @@ static int send_queued(struct device *dev, bool have_turn, const void *mine)
 		have_turn = true;
 		r = send_one(dev, pkt);
 		if (r == -EAGAIN) {
-			pktq_unpop(q, pkt);
+			if (!pktq_unpop(q, pkt))
+				device_count_drop(dev, TUND_DROP_DOWN, 1);
 			break;
 		}
 		if (mine && pkt->tag == mine)
@@ -216,13 +219,15 @@ static int send_queued(struct device *dev, bool have_turn, const void *mine)
 		pkt_free(pkt);
 	}
 	/* The turn goes to device_can_send(), in the pump's thread. */
-	dev->table->host->want_send(dev->link);
+	dev->host->want_send(dev->link);
 	return result;
 }
 
 void device_can_send(struct device *dev)
 {
-	send_queued(dev, true, NULL);
+	send_queued(dev, true, 0);
+	/* There may be room again. */
+	device_wake(dev);
 }
 
 static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
@@ -237,8 +242,10 @@ static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 	      size_t len, bool nonblock)
 {
+	static _Atomic uint64_t next_tag = 1;
 	struct device *dev = dev_file_device(file);
 	struct pkt *pkt = NULL;
+	uint64_t tag;
 	int r;
 
 	io->dev = dev;
@@ -249,7 +256,8 @@ int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 		answer(io, r);
 		return DEV_ANSWERED;
 	}
-	pkt->tag = io;
+	pkt->tag = atomic_fetch_add(&next_tag, 1);
+	tag = pkt->tag;
 	if (nonblock)
 		r = pktq_push(&dev->to_host, pkt, NULL);
 	else
@@ -257,7 +265,7 @@ int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 	if (r == PKTQ_PARKED)
 		return DEV_PARKED;
 	if (r == PKTQ_DONE) {
-		r = send_queued(dev, false, io);
+		r = send_queued(dev, false, tag);
 	} else {
 		pkt_free(pkt);
 		r = r == PKTQ_FULL ? -EAGAIN : -EBADFD;
@@ -282,7 +290,7 @@ void dev_io_arm(struct dev_io *io)
 	} else {
 		pktq_arm(&dev->to_host, &io->waiter);
 		/* The turn may have ended while the packet was parked. */
-		send_queued(dev, false, NULL);
+		send_queued(dev, false, 0);
 	}
 	device_unref(dev);
 }
@@ -322,13 +330,13 @@ unsigned int dev_poll(struct dev_file *file)
 
 	if (!dev)
 		return POLLERR;
-	dev->table->host->sync(dev->link);
+	dev->host->sync(dev->link);
 	if (!dev_file_attached(file)) {
 		device_unref(dev);
 		return POLLERR;
 	}
 	device_get_state(dev, &state);
-	if (state.up)
+	if (state.up && pktq_has_room(&dev->to_host))
 		events |= POLLOUT | POLLWRNORM;
 	if (pktq_length(&dev->to_app) > 0)
 		events |= POLLIN | POLLRDNORM;

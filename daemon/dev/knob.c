@@ -210,7 +210,7 @@ int dev_set_link_type(struct dev_file *file, unsigned int type)
 
 	if (!dev)
 		return -EBADFD;
-	dev->table->host->sync(dev->link);
+	dev->host->sync(dev->link);
 	lock_acquire(&dev->lock);
 	if (dev->state.up)
 		r = -EBUSY;
@@ -228,14 +228,14 @@ int dev_set_carrier(struct dev_file *file, bool on)
 
 	if (!dev)
 		return -EBADFD;
-	r = dev->table->host->set_carrier(dev->link, on);
+	r = dev->host->set_carrier(dev->link, on);
 	device_unref(dev);
 	return r;
 }
 
 static int set_mac(struct device *dev, int ns_fd, const uint8_t mac[6])
 {
-	const struct host_ops *host = dev->table->host;
+	const struct host_ops *host = dev->host;
 	struct host_state state;
 	struct host_ns *ns;
 	int r;
@@ -281,7 +281,7 @@ int dev_get_mac(struct dev_file *file, unsigned int *ret_family,
 
 	if (!dev)
 		return -EBADFD;
-	dev->table->host->sync(dev->link);
+	dev->host->sync(dev->link);
 	lock_acquire(&dev->lock);
 	*ret_family = dev->knobs.link_type;
 	if (dev->kind == DEV_TAP)

@@ -13,7 +13,7 @@ struct pkt *pkt_new(size_t len)
 	list_init(&pkt->node);
 	pkt->len = len;
 	pkt->proto = 0;
-	pkt->tag = NULL;
+	pkt->tag = 0;
 	return pkt;
 }
 

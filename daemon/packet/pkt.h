@@ -15,8 +15,8 @@
 struct pkt {
 	struct list node;
 	size_t len;
-	uint16_t proto;	 /* Ethernet type, network byte order */
-	const void *tag; /* whose it is: for comparing only */
+	uint16_t proto; /* Ethernet type, network byte order */
+	uint64_t tag;	/* whose it is, or 0 */
 	uint8_t data[];
 };
 

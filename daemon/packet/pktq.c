@@ -138,6 +138,16 @@ unsigned int pktq_length(struct pktq *q)
 	return n;
 }
 
+bool pktq_has_room(struct pktq *q)
+{
+	bool room;
+
+	lock_acquire(&q->lock);
+	room = q->n_packets < q->max_packets && q->n_bytes < q->max_bytes;
+	lock_release(&q->lock);
+	return room;
+}
+
 static void park_locked(struct list *waiters, struct pktq_waiter *w,
 			struct pkt *pkt)
 {
@@ -220,19 +230,27 @@ int pktq_pop_or_park(struct pktq *q, struct pktq_waiter *waiter,
 	return pop(q, waiter, ret_pkt);
 }
 
-void pktq_unpop(struct pktq *q, struct pkt *pkt)
+bool pktq_unpop(struct pktq *q, struct pkt *pkt)
 {
 	struct list done;
+	bool closed;
 
 	list_init(&done);
 	lock_acquire(&q->lock);
-	/* The head's predecessor is the tail: adding before it is the front. */
-	list_add_tail(q->packets.next, &pkt->node);
-	q->n_packets++;
-	q->n_bytes += pkt_cost(pkt);
-	settle_locked(q, &done);
+	closed = q->closed != 0;
+	if (!closed) {
+		/* The head's predecessor is the tail: before it is the front.
+		 */
+		list_add_tail(q->packets.next, &pkt->node);
+		q->n_packets++;
+		q->n_bytes += pkt_cost(pkt);
+		settle_locked(q, &done);
+	}
 	lock_release(&q->lock);
 	finish(&done);
+	if (closed)
+		pkt_free(pkt);
+	return !closed;
 }
 
 void pktq_arm(struct pktq *q, struct pktq_waiter *waiter)
@@ -282,6 +300,8 @@ bool pktq_interrupt(struct pktq *q,
 		end_wait(w, w->pkt, -EINTR, &done);
 	else if (w)
 		w->interrupted = true;
+	/* Who waits behind it may have room. */
+	settle_locked(q, &done);
 	lock_release(&q->lock);
 	finish(&done);
 	return w != NULL;

@@ -71,6 +71,9 @@ void pktq_set_limit(struct pktq *q, unsigned int max_packets);
 
 unsigned int pktq_length(struct pktq *q);
 
+/* Whether one more packet, if it is not large, would find room. */
+bool pktq_has_room(struct pktq *q);
+
 /*
  * Queues the packet, or hands it to the first armed reader. Returns PKTQ_DONE
  * and owns the packet, or PKTQ_FULL or a negative errno and does not.
@@ -92,8 +95,11 @@ int pktq_pop(struct pktq *q, struct pkt **ret_pkt);
 int pktq_pop_or_park(struct pktq *q, struct pktq_waiter *waiter,
 		     struct pkt **ret_pkt);
 
-/* Puts back at the head what pktq_pop() gave and could not be delivered. */
-void pktq_unpop(struct pktq *q, struct pkt *pkt);
+/*
+ * Puts back at the head what pktq_pop() gave and could not be delivered.
+ * Returns false, and frees it, if the queue was closed meanwhile.
+ */
+bool pktq_unpop(struct pktq *q, struct pkt *pkt);
 
 /* The second step of parking. May complete the waiter before it returns. */
 void pktq_arm(struct pktq *q, struct pktq_waiter *waiter);

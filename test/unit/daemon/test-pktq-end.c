@@ -268,6 +268,18 @@ static void empty_queue_gives_no_turn(void **state)
 	take_turn(false, 1);
 }
 
+/* Nobody would ever take it: the caller has to count it. */
+static void unpop_after_the_end_is_told(void **state)
+{
+	struct pkt *pkt;
+
+	push(1);
+	assert_int_equal(pktq_pop(&q, &pkt), PKTQ_DONE);
+	assert_int_equal(pktq_close(&q, -EBADFD), 0);
+	assert_false(pktq_unpop(&q, pkt));
+	assert_int_equal(pktq_length(&q), 0);
+}
+
 static void unpop_keeps_the_turn(void **state)
 {
 	struct pkt *pkt;
@@ -419,6 +431,7 @@ int main(void)
 		TEST(interrupted_then_closed_then_armed),
 		TEST(one_consumer_has_the_turn),
 		TEST(empty_queue_gives_no_turn),
+		TEST(unpop_after_the_end_is_told),
 		TEST(unpop_keeps_the_turn),
 		TEST(turn_lets_writers_in),
 		TEST(drained_at_once),
