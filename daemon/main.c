@@ -56,7 +56,7 @@ static int check_request_timeouts(void)
 	return 0;
 }
 
-/* Every device costs three descriptors, every open file one. */
+/* Every device costs two descriptors, every open file one. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;

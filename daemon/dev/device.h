@@ -62,8 +62,8 @@ struct dev_table {
 	void *left_arg;
 	struct lock lock;
 	struct list devices GUARDED_BY(lock);
-	unsigned int
-		n_making GUARDED_BY(lock); /* devices not yet in the list */
+	/* Devices that are not in the list yet. */
+	unsigned int n_making GUARDED_BY(lock);
 };
 
 /*

@@ -51,8 +51,10 @@ static int start_agent_locked(void) REQUIRES(agent.lock)
 		close(fds[1]);
 		return r;
 	}
-	if (agent.pid == 0)
+	if (agent.pid == 0) {
+		close(fds[0]);
 		memory_agent_run(fds[1]);
+	}
 	close(fds[1]);
 	agent.fd = fds[0];
 	return 0;

@@ -22,7 +22,10 @@ extern "C" {
 /* The version of this interface: 1 came with tund 0.1. */
 #define TUND_ABI_VERSION 1u
 
-/* The largest packet of one read or write, its headers included, in bytes. */
+/*
+ * The largest packet of one read or write, in bytes: an Ethernet header and the
+ * largest MTU. Packet information is not counted.
+ */
 #define TUND_MAX_PACKET 65553u
 
 /*
