@@ -7,7 +7,6 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/if_tun.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,23 +23,6 @@
 /* The kernel's own device node. */
 #define TUN_MAJOR 10
 #define TUN_MINOR 200
-
-static bool is_by_value(unsigned long request)
-{
-	switch (request) {
-	case TUNSETNOCSUM:
-	case TUNSETDEBUG:
-	case TUNSETPERSIST:
-	case TUNSETOWNER:
-	case TUNSETGROUP:
-	case TUNSETLINK:
-	case TUNSETOFFLOAD:
-	case TUNDETACHFILTER:
-		return true;
-	default:
-		return false;
-	}
-}
 
 static bool is_tund(int fd)
 {
@@ -62,7 +44,8 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_end(args);
 
 	r = (int)syscall(SYS_ioctl, fd, request, arg);
-	if (r == 0 || errno != EFAULT || !is_by_value(request))
+	if (r == 0 || errno != EFAULT ||
+	    !tund_is_by_value((unsigned int)request))
 		return r;
 	if (!is_tund(fd)) {
 		errno = EFAULT;

@@ -374,6 +374,11 @@ void device_gone(struct device *dev)
 	device_end(dev);
 }
 
+void device_direct_closed(struct device *dev)
+{
+	device_detach(dev);
+}
+
 static struct dev_file *get_file(struct device *dev)
 {
 	struct dev_file *file;

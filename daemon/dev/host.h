@@ -15,6 +15,7 @@
 #include "packet/pkt.h"
 
 struct device;
+struct sock_fprog;
 struct host_ns;	  /* the opener's network namespace, for one attach */
 struct host_link; /* the bridge of one device */
 
@@ -41,6 +42,19 @@ struct host_state {
 	unsigned int mtu;
 	unsigned int queue_len;
 	uint8_t mac[ETH_ALEN];
+};
+
+/* The packet socket that a program is given. */
+struct host_direct {
+	bool vnet_hdr;
+	int vnet_hdr_size;
+	bool nonblock;
+};
+
+/* As seen by the program: rx is what it wrote, tx what it could read. */
+struct host_counters {
+	uint64_t rx_packets, rx_bytes, rx_dropped;
+	uint64_t tx_packets, tx_bytes;
 };
 
 /* Expected outcomes of find(). */
@@ -71,6 +85,29 @@ struct host_ops {
 	int (*set_carrier)(struct host_link *link, bool on);
 	int (*set_mac)(struct host_ns *ns, int ifindex,
 		       const uint8_t mac[ETH_ALEN]);
+	/*
+	 * What the host may leave to the program: TUN_F_*. `home_ns_fd` is the
+	 * namespace that the interface was made in, which it may have left.
+	 */
+	int (*set_offload)(struct host_link *link, int home_ns_fd,
+			   unsigned int offload);
+	/* The namespace that the interface is in now. */
+	int (*open_ns)(struct host_link *link, int home_ns_fd, int *ret_fd);
+	/* A classic BPF program for frames to the application, or NULL. */
+	int (*set_filter)(struct host_link *link,
+			  const struct sock_fprog *program);
+	/*
+	 * Hands the link over to a packet socket for the program: nothing is
+	 * received or sent here any more until direct_end(). The last copy's
+	 * closing is told by device_direct_closed(). -EOPNOTSUPP if that
+	 * cannot be done here.
+	 */
+	int (*direct_begin)(struct host_link *link, int home_ns_fd,
+			    const struct host_direct *how, int *ret_fd);
+	int (*direct_end)(struct host_link *link);
+	/* What went through the link since it was made. */
+	int (*counters)(struct host_link *link,
+			struct host_counters *ret_counters);
 
 	/*
 	 * Calls of the packet's path. `proto` is for TUN only. send() gives
@@ -99,6 +136,8 @@ void device_can_send(struct device *dev);
 void device_state(struct device *dev, const struct host_state *state);
 /* The interface was deleted by somebody else. */
 void device_gone(struct device *dev);
+/* No copy of the socket of direct_begin() is left. */
+void device_direct_closed(struct device *dev);
 
 void device_ref(struct device *dev);
 void device_unref(struct device *dev);

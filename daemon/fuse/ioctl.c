@@ -49,23 +49,6 @@ int ioctl_write_ifreq(const struct call *c, const struct raw_ifreq *ifr)
 
 /* ---- the number is the argument ---- */
 
-static bool is_by_value(unsigned int cmd)
-{
-	switch (cmd) {
-	case TUNSETNOCSUM:
-	case TUNSETDEBUG:
-	case TUNSETPERSIST:
-	case TUNSETOWNER:
-	case TUNSETGROUP:
-	case TUNSETLINK:
-	case TUNSETOFFLOAD:
-	case TUNDETACHFILTER:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* (uint32_t)-1 is the kernel's "no such user", as well as ours. */
 static uint32_t map_id(const struct call *c, const char *map, uint64_t value)
 {
@@ -106,7 +89,7 @@ static int call_value(const struct call *c)
 	if (c->in_size < sizeof(value))
 		return -EFAULT;
 	memcpy(&value, c->in.bytes, sizeof(value));
-	if (!is_by_value(value.cmd) || value.reserved != 0)
+	if (!tund_is_by_value(value.cmd) || value.reserved != 0)
 		return -EINVAL;
 	return call_by_value(c, value.cmd, value.value);
 }
@@ -214,7 +197,7 @@ static int call_attached(const struct call *c, struct answer *a)
 		return call_value(c);
 	default:
 		/* The number may be an address that is mapped by chance. */
-		if (is_by_value(c->cmd))
+		if (tund_is_by_value(c->cmd))
 			return call_by_value(c, c->cmd, c->arg);
 		return dev_file_attached(file) ? -EINVAL : -EBADFD;
 	}

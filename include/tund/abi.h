@@ -12,6 +12,7 @@
 #ifndef TUND_ABI_H
 #define TUND_ABI_H
 
+#include <linux/if_tun.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -38,8 +39,11 @@ extern "C" {
 struct tund_info {
 	__u32 abi_version; /* TUND_ABI_VERSION of the daemon */
 	__u32 max_packet;  /* bytes, TUND_MAX_PACKET of the daemon */
-	__u64 abilities;   /* none defined in version 1: 0 */
+	__u64 abilities;   /* TUND_ABILITY_* */
 };
+
+/* This daemon can hand out packet sockets: see TUND_IOC_FD. */
+#define TUND_ABILITY_DIRECT (1u << 0)
 
 /*
  * Why a packet was dropped: the index into tund_stats.drops. An index is
@@ -53,6 +57,7 @@ enum tund_drop {
 	TUND_DROP_DETACHED = 3,	  /* queued when the last program left */
 	TUND_DROP_TOO_SMALL = 4,  /* the read had no room for its header */
 	TUND_DROP_OVERSIZE = 5,	  /* larger than max_packet */
+	TUND_DROP_FILTER = 6,	  /* the program's TUNSETTXFILTER */
 	/* Application to host. */
 	TUND_DROP_DOWN = 8,    /* the interface was down */
 	TUND_DROP_INVALID = 9, /* not an IP packet */
@@ -103,8 +108,119 @@ struct tund_value {
 
 #define TUND_IOC_VALUE _IOW(TUND_IOC_TYPE, 3, struct tund_value)
 
+/* Whether Linux's TUN takes this ioctl's argument as a number. */
+static inline int tund_is_by_value(unsigned int cmd)
+{
+	switch (cmd) {
+	case TUNSETNOCSUM:
+	case TUNSETDEBUG:
+	case TUNSETPERSIST:
+	case TUNSETOWNER:
+	case TUNSETGROUP:
+	case TUNSETLINK:
+	case TUNSETOFFLOAD:
+	case TUNDETACHFILTER:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * How the program uses the file. As long as its by-value ioctls do not get
+ * through, the daemon must not offer what cannot be set up without them: with
+ * TUND_MODE_ALL_IOCTLS whoever carries them says that he does. Then
+ * TUNGETFEATURES offers IFF_VNET_HDR, and the next TUNSETIFF takes it; else
+ * TUNSETIFF ignores it. A property of the open file description, 0 at the
+ * beginning. EINVAL for unknown flags. Since version 1.
+ */
+struct tund_mode {
+	__u32 flags;	/* TUND_MODE_* */
+	__u32 reserved; /* 0 */
+};
+
+#define TUND_MODE_ALL_IOCTLS (1u << 0)
+
+#define TUND_IOC_MODE	     _IOW(TUND_IOC_TYPE, 4, struct tund_mode)
+
+/*
+ * Asks for a descriptor. A FUSE server cannot return one from an ioctl, so it
+ * comes through a socket: `socket` is a descriptor of the caller's, one end of
+ * an AF_UNIX socketpair; when the ioctl returns 0 a message of one byte with
+ * one descriptor (SCM_RIGHTS) waits at the other end. Since version 1.
+ *
+ * TUND_FD_DIRECT: a packet socket that is the attached device: it is read,
+ * written and polled as the descriptor of the kernel's TUN. From then on the
+ * interface has no other way to the program: read and write on this file fail
+ * with EBUSY, its ioctls go on working. The device ends, or falls idle if it
+ * is persistent, when the last copy of the socket is closed, whether this file
+ * is open or not; this file is unattached then, and poll says POLLERR.
+ * The socket does not block if `flags` has TUND_FD_NONBLOCK.
+ * EOPNOTSUPP if the packet format asked for at TUNSETIFF cannot be carried so
+ * (with packet information; IFF_TUN with IFF_VNET_HDR; several queues), or the
+ * daemon or the kernel cannot do it: the file goes on as before.
+ * EALREADY if there is one already. EBADFD if the file is not attached.
+ *
+ * TUND_FD_NETNS: the network namespace the file was opened in, as SIOCGSKNS.
+ * TUND_FD_DEVICE_NETNS: the one the interface is in now, as TUNGETDEVNETNS.
+ * Both need CAP_NET_ADMIN over that namespace: EPERM.
+ *
+ * EBADF if `socket` is none of the caller's descriptors, ENOTSOCK if it is no
+ * AF_UNIX socket, ENOBUFS if it has no room for the message now.
+ */
+struct tund_fd {
+	__s32 socket;
+	__u16 what;  /* TUND_FD_* */
+	__u16 flags; /* TUND_FD_NONBLOCK or 0 */
+};
+
+enum tund_fd_what {
+	TUND_FD_DIRECT = 1,
+	TUND_FD_NETNS = 2,
+	TUND_FD_DEVICE_NETNS = 3,
+};
+
+#define TUND_FD_NONBLOCK (1u << 0)
+
+#define TUND_IOC_FD	 _IOW(TUND_IOC_TYPE, 5, struct tund_fd)
+
+/* How a program is attached: tund_device.plane. */
+enum tund_plane {
+	TUND_PLANE_NONE = 0, /* nobody is attached */
+	TUND_PLANE_FILE = 1,
+	TUND_PLANE_DIRECT = 2,
+};
+
+/* An owner or group that is not set. */
+#define TUND_NO_ID ((__u32)-1)
+
+/*
+ * Tells of the device whose number is the next above `id`, among those whose
+ * interface is now in the network namespace in which this file was opened:
+ * begin with 0 and go on with what was returned. ENOENT when there are no
+ * more. Works on an unattached descriptor. Since version 1.
+ */
+struct tund_device {
+	__u64 id;      /* in: after this one; out: this one */
+	char name[16]; /* NUL-terminated */
+	__u32 ifindex;
+	__u32 flags;	  /* as TUNGETIFF tells, IFF_PERSIST among them */
+	__u32 owner;	  /* in the caller's user namespace, or TUND_NO_ID */
+	__u32 group;	  /* the same */
+	__u32 plane;	  /* enum tund_plane */
+	__u32 queues;	  /* attached and not detached by TUNSETQUEUE */
+	__u32 queues_off; /* detached by TUNSETQUEUE */
+	__u32 offloads;	  /* TUN_F_* */
+	struct tund_stats stats;
+};
+
+#define TUND_IOC_DEVICE _IOWR(TUND_IOC_TYPE, 6, struct tund_device)
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct tund_value) == 16, "the ABI is fixed");
+_Static_assert(sizeof(struct tund_mode) == 8, "the ABI is fixed");
+_Static_assert(sizeof(struct tund_fd) == 8, "the ABI is fixed");
+_Static_assert(sizeof(struct tund_device) == 224, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_info) == 16, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_stats) == 168, "the ABI is fixed");
 #endif
