@@ -235,7 +235,7 @@ static int configure(struct host_link *link, struct host_ns *ns)
 				  RTNL_NO_NSID, &found);
 		if (r < 0)
 			return r;
-		r = offload_disable(rtnl_fd(ns->rtnl), found.name);
+		r = offload_set(rtnl_fd(ns->rtnl), found.name, 0);
 		if (r != -ENODEV)
 			break;
 	}
@@ -289,18 +289,6 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 	}
 	*ret_link = link;
 	return 0;
-}
-
-int link_set_carrier(struct host_link *link, bool on)
-{
-	struct rtnl *rtnl;
-	int r = link_open_hidden_rtnl(link, &rtnl);
-
-	if (r < 0)
-		return r;
-	r = rtnl_set_up(rtnl, link->hidden_ifindex, on);
-	rtnl_close(rtnl);
-	return r;
 }
 
 int link_ns_set_mac(struct host_ns *ns, int ifindex,

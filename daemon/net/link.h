@@ -45,9 +45,18 @@ int link_ns_find(struct host_ns *ns, const char *name, int *ret_ifindex);
 
 int link_new(struct host_ns *ns, const struct host_spec *spec,
 	     struct device *owner, struct host_link **ret_link);
-int link_set_carrier(struct host_link *link, bool on);
 void link_remove_interface(struct host_link *link);
 void link_free(struct host_link *link);
+
+/* settings.c: see dev/host.h. */
+int link_set_carrier(struct host_link *link, bool on);
+int link_set_offload(struct host_link *link, int home_ns_fd,
+		     unsigned int offload);
+int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd);
+int link_set_filter(struct host_link *link, const struct sock_fprog *program);
+int link_counters(struct host_link *link, struct host_counters *ret_counters);
+void link_drops(struct host_link *link, uint64_t *ret_socket,
+		uint64_t *ret_backlog);
 
 /* watch.c: reads what has changed, and tells the device. */
 void watch_process(struct host_link *link);

@@ -6,7 +6,6 @@
 #include "net/net.h"
 
 #include <errno.h>
-#include <linux/if_packet.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,7 +14,6 @@
 #include "net/link.h"
 #include "net/netns.h"
 #include "net/pump.h"
-#include "net/rtnl.h"
 
 struct handle_table net_links;
 
@@ -54,29 +52,6 @@ static void stop_link(struct host_link *link)
 	link_remove_interface(link);
 }
 
-static void get_drops(struct host_link *link, uint64_t *ret_socket,
-		      uint64_t *ret_backlog)
-{
-	struct tpacket_stats stats;
-	socklen_t len = sizeof(stats);
-	struct rtnl_link hidden;
-	struct rtnl *rtnl;
-
-	/* The kernel forgets them when it tells. */
-	if (getsockopt(link->packet_fd, SOL_PACKET, PACKET_STATISTICS, &stats,
-		       &len) == 0)
-		atomic_fetch_add(&link->socket_drops, stats.tp_drops);
-	*ret_socket = atomic_load(&link->socket_drops);
-
-	if (link_open_hidden_rtnl(link, &rtnl) == 0) {
-		if (rtnl_get_link(rtnl, NULL, link->hidden_ifindex,
-				  RTNL_NO_NSID, &hidden) == 0)
-			atomic_store(&link->backlog_drops, hidden.rx_dropped);
-		rtnl_close(rtnl);
-	}
-	*ret_backlog = atomic_load(&link->backlog_drops);
-}
-
 const struct host_ops net_host_ops = {
 	.ns_open = link_ns_open,
 	.ns_close = link_ns_close,
@@ -87,10 +62,14 @@ const struct host_ops net_host_ops = {
 	.link_free = link_free,
 	.set_carrier = link_set_carrier,
 	.set_mac = link_ns_set_mac,
+	.set_offload = link_set_offload,
+	.open_ns = link_open_ns,
+	.set_filter = link_set_filter,
+	.counters = link_counters,
 	.send = pump_send,
 	.want_send = pump_want_send,
 	.sync = watch_sync,
-	.drops = get_drops,
+	.drops = link_drops,
 };
 
 int net_start(void)

@@ -7,9 +7,10 @@
 #define TUND_NET_OFFLOAD_H
 
 /*
- * Turns every checksum and segmentation offload off, so that packets come
- * finished. `fd` is any socket in the interface's namespace.
+ * Turns on the checksum and segmentation offloads that TUN_F_* in `offload`
+ * stand for, and all others off: with 0 packets come finished. `fd` is any
+ * socket in the interface's namespace.
  */
-int offload_disable(int fd, const char *name);
+int offload_set(int fd, const char *name, unsigned int offload);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdlib.h>
@@ -54,26 +55,33 @@ int rtnl_fd(const struct rtnl *rtnl)
 	return mnl_socket_get_fd(rtnl->nl);
 }
 
-static struct nlmsghdr *start(struct rtnl *rtnl, uint16_t type, uint16_t flags,
-			      int ifindex, unsigned int if_flags)
+struct nlmsghdr *rtnl_begin(struct rtnl *rtnl, uint16_t type, uint16_t flags,
+			    const void *header, size_t header_len)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(rtnl->buffer);
-	struct ifinfomsg *ifi;
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	nlh->nlmsg_seq = ++rtnl->seq;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_family = AF_UNSPEC;
-	ifi->ifi_index = ifindex;
-	ifi->ifi_flags = if_flags;
-	ifi->ifi_change = if_flags;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, header_len), header, header_len);
 	return nlh;
 }
 
-/* Sends what start() began and reads the one answer. */
-static int talk(struct rtnl *rtnl, const struct nlmsghdr *nlh, mnl_cb_t cb,
-		void *data)
+static struct nlmsghdr *start(struct rtnl *rtnl, uint16_t type, uint16_t flags,
+			      int ifindex, unsigned int if_flags)
+{
+	const struct ifinfomsg ifi = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = ifindex,
+		.ifi_flags = if_flags,
+		.ifi_change = if_flags,
+	};
+
+	return rtnl_begin(rtnl, type, flags, &ifi, sizeof(ifi));
+}
+
+int rtnl_talk(struct rtnl *rtnl, const struct nlmsghdr *nlh,
+	      int (*answer)(const struct nlmsghdr *nlh, void *data), void *data)
 {
 	unsigned int portid = mnl_socket_get_portid(rtnl->nl);
 	ssize_t n;
@@ -87,51 +95,61 @@ static int talk(struct rtnl *rtnl, const struct nlmsghdr *nlh, mnl_cb_t cb,
 			continue;
 		if (n < 0)
 			return -errno;
-		r = mnl_cb_run(rtnl->buffer, (size_t)n, rtnl->seq, portid, cb,
-			       data);
+		r = mnl_cb_run(rtnl->buffer, (size_t)n, rtnl->seq, portid,
+			       answer, data);
 		if (r < 0)
 			return -errno;
 	} while (r > MNL_CB_STOP);
 	return 0;
 }
 
-static bool link_attr(const struct nlattr *attr, struct rtnl_link *link)
+static void stats_attr(const struct nlattr *attr, struct rtnl_link *link)
 {
-	const struct rtnl_link_stats64 *stats;
-	struct rtnl_link_stats64 copy;
+	struct rtnl_link_stats64 stats;
+	size_t len = mnl_attr_get_payload_len(attr);
 
+	/* Kernels differ in its length, and align attributes to 4 bytes. */
+	memset(&stats, 0, sizeof(stats));
+	memcpy(&stats, mnl_attr_get_payload(attr),
+	       len < sizeof(stats) ? len : sizeof(stats));
+	link->rx_packets = stats.rx_packets;
+	link->rx_bytes = stats.rx_bytes;
+	link->rx_dropped = stats.rx_dropped;
+	link->tx_packets = stats.tx_packets;
+	link->tx_bytes = stats.tx_bytes;
+	link->tx_dropped = stats.tx_dropped;
+}
+
+static void link_attr(const struct nlattr *attr, struct rtnl_link *link)
+{
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_IFNAME:
 		strncpy(link->name, mnl_attr_get_str(attr), IFNAMSIZ - 1);
-		return true;
+		break;
 	case IFLA_MTU:
 		link->mtu = mnl_attr_get_u32(attr);
-		return true;
+		break;
 	case IFLA_TXQLEN:
 		link->queue_len = mnl_attr_get_u32(attr);
-		return true;
+		break;
 	case IFLA_ADDRESS:
 		if (mnl_attr_get_payload_len(attr) == ETH_ALEN)
 			memcpy(link->mac, mnl_attr_get_payload(attr), ETH_ALEN);
-		return true;
+		break;
 	case IFLA_LINK:
 		link->peer_ifindex = (int)mnl_attr_get_u32(attr);
-		return true;
+		break;
 	case IFLA_LINK_NETNSID:
 		link->peer_nsid = (int)mnl_attr_get_u32(attr);
-		return true;
+		break;
+	case IFLA_PROMISCUITY:
+		link->promiscuity = mnl_attr_get_u32(attr);
+		break;
 	case IFLA_STATS64:
-		/* The kernel aligns attributes to 4 bytes only. */
-		stats = mnl_attr_get_payload(attr);
-		if (mnl_attr_get_payload_len(attr) >=
-		    sizeof(copy.rx_packets) * 8) {
-			memset(&copy, 0, sizeof(copy));
-			memcpy(&copy, stats, sizeof(copy.rx_packets) * 8);
-			link->rx_dropped = copy.rx_dropped;
-		}
-		return true;
+		stats_attr(attr, link);
+		break;
 	default:
-		return false;
+		break;
 	}
 }
 
@@ -171,7 +189,7 @@ int rtnl_get_link(struct rtnl *rtnl, const char *name, int ifindex, int nsid,
 	if (nsid != RTNL_NO_NSID)
 		mnl_attr_put_u32(nlh, IFLA_TARGET_NETNSID, (uint32_t)nsid);
 	*ret_link = (struct rtnl_link){.peer_nsid = RTNL_NO_NSID};
-	return talk(rtnl, nlh, on_link, ret_link);
+	return rtnl_talk(rtnl, nlh, on_link, ret_link);
 }
 
 static void put_peer(struct nlmsghdr *nlh, const struct rtnl_veth *veth)
@@ -204,14 +222,14 @@ int rtnl_add_veth(struct rtnl *rtnl, const struct rtnl_veth *veth)
 	put_peer(nlh, veth);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
-	return talk(rtnl, nlh, NULL, NULL);
+	return rtnl_talk(rtnl, nlh, NULL, NULL);
 }
 
 int rtnl_del_link(struct rtnl *rtnl, int ifindex)
 {
 	struct nlmsghdr *nlh = start(rtnl, RTM_DELLINK, NLM_F_ACK, ifindex, 0);
 
-	return talk(rtnl, nlh, NULL, NULL);
+	return rtnl_talk(rtnl, nlh, NULL, NULL);
 }
 
 int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up)
@@ -222,7 +240,7 @@ int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up)
 
 	if (!up)
 		ifi->ifi_flags = 0;
-	return talk(rtnl, nlh, NULL, NULL);
+	return rtnl_talk(rtnl, nlh, NULL, NULL);
 }
 
 int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN])
@@ -230,7 +248,7 @@ int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN])
 	struct nlmsghdr *nlh = start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, 0);
 
 	mnl_attr_put(nlh, IFLA_ADDRESS, ETH_ALEN, mac);
-	return talk(rtnl, nlh, NULL, NULL);
+	return rtnl_talk(rtnl, nlh, NULL, NULL);
 }
 
 int rtnl_set_silent(struct rtnl *rtnl, int ifindex)
@@ -244,9 +262,33 @@ int rtnl_set_silent(struct rtnl *rtnl, int ifindex)
 	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 	mnl_attr_nest_end(nlh, inet6);
 	mnl_attr_nest_end(nlh, spec);
-	r = talk(rtnl, nlh, NULL, NULL);
+	r = rtnl_talk(rtnl, nlh, NULL, NULL);
 	/* A kernel without IPv6 is silent anyway. */
 	return r == -EAFNOSUPPORT ? 0 : r;
+}
+
+static int on_nsid(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	int *ret_nsid = data;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NETNSA_NSID)
+			*ret_nsid = (int)mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_STOP;
+}
+
+int rtnl_get_nsid(struct rtnl *rtnl, int ns_fd, int *ret_nsid)
+{
+	const struct rtgenmsg any = {.rtgen_family = AF_UNSPEC};
+	struct nlmsghdr *nlh =
+		rtnl_begin(rtnl, RTM_GETNSID, 0, &any, sizeof(any));
+
+	mnl_attr_put_u32(nlh, NETNSA_FD, (uint32_t)ns_fd);
+	*ret_nsid = RTNL_NO_NSID;
+	return rtnl_talk(rtnl, nlh, on_nsid, ret_nsid);
 }
 
 int rtnl_open_watch(int *ret_fd)

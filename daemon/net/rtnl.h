@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct nlmsghdr;
@@ -26,7 +27,10 @@ struct rtnl_link {
 	uint8_t mac[ETH_ALEN];
 	int peer_ifindex;
 	int peer_nsid; /* of the peer's namespace, or RTNL_NO_NSID */
-	uint64_t rx_dropped;
+	unsigned int promiscuity;
+	/* Of IFLA_STATS64, bytes with their Ethernet headers. */
+	uint64_t rx_packets, rx_bytes, rx_dropped;
+	uint64_t tx_packets, tx_bytes, tx_dropped;
 };
 
 struct rtnl_veth {
@@ -45,6 +49,16 @@ int rtnl_open(struct rtnl **ret_rtnl);
 void rtnl_close(struct rtnl *rtnl);
 int rtnl_fd(const struct rtnl *rtnl);
 
+/*
+ * For a message that is not about a link: begins it with a header of its own
+ * kind; attributes are added with libmnl; sends it and reads the one answer.
+ */
+struct nlmsghdr *rtnl_begin(struct rtnl *rtnl, uint16_t type, uint16_t flags,
+			    const void *header, size_t header_len);
+int rtnl_talk(struct rtnl *rtnl, const struct nlmsghdr *nlh,
+	      int (*answer)(const struct nlmsghdr *nlh, void *data),
+	      void *data);
+
 /* By name, or by index where `name` is NULL; -ENODEV if there is none. */
 int rtnl_get_link(struct rtnl *rtnl, const char *name, int ifindex, int nsid,
 		  struct rtnl_link *ret_link);
@@ -53,6 +67,9 @@ int rtnl_add_veth(struct rtnl *rtnl, const struct rtnl_veth *veth);
 int rtnl_del_link(struct rtnl *rtnl, int ifindex);
 
 int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up);
+
+/* The number that a namespace has here, or RTNL_NO_NSID. */
+int rtnl_get_nsid(struct rtnl *rtnl, int ns_fd, int *ret_nsid);
 
 int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN]);
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings.c - what a device asks of its link after it was made: to be set
+ * otherwise, wherever the visible end has gone to, or to be told of.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "net/find_ns.h"
+#include "net/link.h"
+#include "net/netns.h"
+#include "net/offload.h"
+#include "net/rtnl.h"
+
+/* ethtool knows names only, and somebody may be changing it, or moving it. */
+#define TRIES 3
+
+int link_set_carrier(struct host_link *link, bool on)
+{
+	struct rtnl *rtnl;
+	int r = link_open_hidden_rtnl(link, &rtnl);
+
+	if (r < 0)
+		return r;
+	r = rtnl_set_up(rtnl, link->hidden_ifindex, on);
+	rtnl_close(rtnl);
+	return r;
+}
+
+/* The visible end's namespace, and itself if `ret_visible` is given. */
+static int find_visible(struct host_link *link, int home_ns_fd, int *ret_fd,
+			struct rtnl_link *ret_visible)
+{
+	struct rtnl_link hidden;
+	struct rtnl *rtnl;
+	int r;
+
+	r = link_open_hidden_rtnl(link, &rtnl);
+	if (r < 0)
+		return r;
+	r = rtnl_get_link(rtnl, NULL, link->hidden_ifindex, RTNL_NO_NSID,
+			  &hidden);
+	if (r == 0 && ret_visible)
+		r = rtnl_get_link(rtnl, NULL, hidden.peer_ifindex,
+				  hidden.peer_nsid, ret_visible);
+	if (r == 0 && hidden.peer_nsid == link->home_nsid)
+		*ret_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
+	else if (r == 0 && hidden.peer_nsid == RTNL_NO_NSID)
+		*ret_fd = ioctl(link->packet_fd, SIOCGSKNS);
+	else if (r == 0)
+		r = find_ns(rtnl, hidden.peer_nsid, ret_fd);
+	if (r == 0 && *ret_fd < 0)
+		r = -errno;
+	rtnl_close(rtnl);
+	return r;
+}
+
+int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
+{
+	return find_visible(link, home_ns_fd, ret_fd, NULL);
+}
+
+static int try_offload(struct host_link *link, int home_ns_fd,
+		       unsigned int offload)
+{
+	_cleanup_close_ int ns_fd = -1;
+	_cleanup_close_ int fd = -1;
+	struct rtnl_link visible;
+	int r;
+
+	r = find_visible(link, home_ns_fd, &ns_fd, &visible);
+	if (r == 0)
+		r = netns_enter(ns_fd);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	r = fd < 0 ? -errno : 0;
+	netns_leave();
+	return r < 0 ? r : offload_set(fd, visible.name, offload);
+}
+
+int link_set_offload(struct host_link *link, int home_ns_fd,
+		     unsigned int offload)
+{
+	int r = -ENODEV;
+
+	for (int i = 0; i < TRIES && r == -ENODEV; i++)
+		r = try_offload(link, home_ns_fd, offload);
+	return r;
+}
+
+int link_set_filter(struct host_link *link, const struct sock_fprog *program)
+{
+	static const int unused;
+
+	if (program)
+		return setsockopt(link->packet_fd, SOL_SOCKET, SO_ATTACH_FILTER,
+				  program, sizeof(*program)) < 0
+			       ? -errno
+			       : 0;
+	if (setsockopt(link->packet_fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+		       sizeof(unused)) < 0 &&
+	    errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+static int ask_hidden(struct host_link *link, struct rtnl_link *ret_hidden)
+{
+	struct rtnl *rtnl;
+	int r = link_open_hidden_rtnl(link, &rtnl);
+
+	if (r < 0)
+		return r;
+	r = rtnl_get_link(rtnl, NULL, link->hidden_ifindex, RTNL_NO_NSID,
+			  ret_hidden);
+	rtnl_close(rtnl);
+	return r;
+}
+
+int link_counters(struct host_link *link, struct host_counters *ret_counters)
+{
+	/* What the program of a TUN never sees. */
+	const uint64_t header = link->kind == DEV_TUN ? ETH_HLEN : 0;
+	struct rtnl_link hidden;
+	int r = ask_hidden(link, &hidden);
+
+	if (r < 0)
+		return r;
+	/* What the hidden end sends is what the interface receives. */
+	*ret_counters = (struct host_counters){
+		.rx_packets = hidden.tx_packets,
+		.rx_bytes = hidden.tx_bytes - hidden.tx_packets * header,
+		.rx_dropped = hidden.tx_dropped,
+		.tx_packets = hidden.rx_packets,
+		.tx_bytes = hidden.rx_bytes - hidden.rx_packets * header,
+	};
+	return 0;
+}
+
+void link_drops(struct host_link *link, uint64_t *ret_socket,
+		uint64_t *ret_backlog)
+{
+	struct tpacket_stats stats;
+	socklen_t len = sizeof(stats);
+	struct rtnl_link hidden;
+
+	/* The kernel forgets them when it tells. */
+	if (getsockopt(link->packet_fd, SOL_PACKET, PACKET_STATISTICS, &stats,
+		       &len) == 0)
+		atomic_fetch_add(&link->socket_drops, stats.tp_drops);
+	*ret_socket = atomic_load(&link->socket_drops);
+
+	if (ask_hidden(link, &hidden) == 0)
+		atomic_store(&link->backlog_drops, hidden.rx_dropped);
+	*ret_backlog = atomic_load(&link->backlog_drops);
+}
