@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * frame.h - the only parser of packet bytes: IP versions, Ethernet headers,
- * VLAN tags and unfinished checksums. It keeps no packet and does no I/O.
+ * VLAN tags, unfinished checksums and flows. It keeps no packet and does no
+ * I/O.
  *
  * Every length is checked here; a caller hands in what it received, as it is.
  */
@@ -52,5 +53,15 @@ bool frame_finish_csum(uint8_t *data, size_t len, const struct frame_meta *m);
  */
 int frame_to_pkt(const uint8_t *data, size_t len, const struct frame_meta *m,
 		 bool tap, struct pkt **ret_pkt);
+
+/*
+ * A number for the conversation that a packet belongs to, the same in both
+ * directions and for this process only: of the IP addresses, the protocol and,
+ * where they are to be seen in every packet of it, the ports. Of what is no IP
+ * packet, the Ethernet addresses and the type. `proto_be` is the Ethernet type
+ * of a packet without an Ethernet header. Never fails.
+ */
+uint32_t frame_flow_hash(const uint8_t *data, size_t len, uint16_t proto_be,
+			 bool ethernet);
 
 #endif
