@@ -6,129 +6,17 @@
 #include "dev/device.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "dev/direct.h"
 #include "dev/file.h"
+#include "packet/flow.h"
 
 /* How long packets that write() has taken may still need, at the end. */
 #define DRAIN_MS 1000
-
-/* Removing an interface waits for the kernel; two at a time is what it can. */
-#define RELEASE_THREADS 2
-
-int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
-{
-	struct dev_table *table = calloc(1, sizeof(*table));
-	int r;
-
-	if (!table)
-		return -ENOMEM;
-	r = work_queue_new("tund-release", RELEASE_THREADS, &table->releases);
-	if (r < 0) {
-		free(table);
-		return r;
-	}
-	table->host = host;
-	lock_init(&table->lock, LOCK_RANK_TABLE, "devices");
-	list_init(&table->devices);
-	*ret_table = table;
-	return 0;
-}
-
-static struct device *first_device(struct dev_table *table)
-{
-	struct device *dev = NULL;
-
-	lock_acquire(&table->lock);
-	list_for_each (it, &table->devices) {
-		struct device *d = list_entry(it, struct device, node);
-
-		lock_acquire(&d->lock);
-		if (d->phase != DEVICE_LEAVING) {
-			dev = d;
-			device_ref(dev);
-		}
-		lock_release(&d->lock);
-		if (dev)
-			break;
-	}
-	lock_release(&table->lock);
-	return dev;
-}
-
-void dev_table_free(struct dev_table *table)
-{
-	struct device *dev;
-
-	while ((dev = first_device(table))) {
-		device_end(dev);
-		device_unref(dev);
-	}
-	work_queue_free(table->releases);
-	lock_destroy(&table->lock);
-	free(table);
-}
-
-struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
-			      int ifindex)
-{
-	struct device *found = NULL;
-
-	lock_acquire(&table->lock);
-	list_for_each (it, &table->devices) {
-		struct device *dev = list_entry(it, struct device, node);
-		bool same;
-
-		lock_acquire(&dev->lock);
-		same = dev->ns_id == ns_id && !dev->state.moved &&
-		       dev->state.ifindex == ifindex;
-		lock_release(&dev->lock);
-		if (same) {
-			device_ref(dev);
-			found = dev;
-			break;
-		}
-	}
-	lock_release(&table->lock);
-	return found;
-}
-
-void dev_table_on_left(struct dev_table *table, void (*left)(void *arg),
-		       void *arg)
-{
-	table->left = left;
-	table->left_arg = arg;
-}
-
-bool dev_table_any_making(struct dev_table *table)
-{
-	bool making;
-
-	lock_acquire(&table->lock);
-	making = table->n_making > 0;
-	lock_release(&table->lock);
-	return making;
-}
-
-bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id)
-{
-	bool leaving = false;
-
-	lock_acquire(&table->lock);
-	list_for_each (it, &table->devices) {
-		struct device *dev = list_entry(it, struct device, node);
-
-		lock_acquire(&dev->lock);
-		leaving |=
-			dev->ns_id == ns_id && (dev->phase == DEVICE_PARTING ||
-						dev->phase == DEVICE_LEAVING);
-		lock_release(&dev->lock);
-	}
-	lock_release(&table->lock);
-	return leaving;
-}
 
 void device_ref(struct device *dev)
 {
@@ -141,8 +29,9 @@ void device_unref(struct device *dev)
 		return;
 	if (dev->link)
 		dev->host->link_free(dev->link);
-	pktq_destroy(&dev->to_app);
 	pktq_destroy(&dev->to_host);
+	dev_filter_free(&dev->filter);
+	flow_table_free(dev->flows);
 	lock_destroy(&dev->lock);
 	free(dev);
 }
@@ -160,6 +49,22 @@ static void log_summary(struct device *dev)
 		 (unsigned long long)dev->tx_packets, (unsigned long long)lost);
 }
 
+/* What was negotiated with the program that has left does not bind the next. */
+static void forget_offload(struct device *dev)
+{
+	struct dev_file *file;
+
+	lock_acquire(&dev->lock);
+	file = dev->last_file;
+	dev->last_file = NULL;
+	dev->knobs.offload = 0;
+	lock_release(&dev->lock);
+	if (!file)
+		return;
+	dev->host->set_offload(dev->link, dev_file_ns(file), 0);
+	dev_file_unref(file);
+}
+
 /* Returns false if the device was ended meanwhile. */
 static bool become_idle(struct device *dev)
 {
@@ -168,9 +73,11 @@ static bool become_idle(struct device *dev)
 	lock_acquire(&dev->lock);
 	idle = dev->phase == DEVICE_PARTING;
 	lock_release(&dev->lock);
+	forget_offload(dev);
 	if (!idle)
 		return false;
 
+	direct_end(dev);
 	dev->host->set_carrier(dev->link, false);
 
 	lock_acquire(&dev->lock);
@@ -192,6 +99,7 @@ static void device_release(struct work *work)
 	pktq_wait_drained(&dev->to_host, now_ms() + DRAIN_MS);
 	idle = become_idle(dev);
 	if (!idle) {
+		direct_end(dev);
 		device_count_drop(dev, TUND_DROP_DOWN,
 				  pktq_close(&dev->to_host, -EBADFD));
 		table->host->link_stop(dev->link);
@@ -222,7 +130,7 @@ static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 		struct device **ret_dev)
 {
 	struct device *dev = calloc(1, sizeof(*dev));
-	int r;
+	int r = 0;
 
 	if (!dev)
 		return -ENOMEM;
@@ -235,11 +143,16 @@ static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	dev->kind = spec->kind;
 	dev->flags = flags;
 	dev_knobs_init(&dev->knobs, spec->kind == DEV_TAP);
+	dev_queues_init(&dev->queues);
+	dev->state.queue_len = spec->queue_len;
 	dev->release.run = device_release;
-	pktq_init(&dev->to_app, "to_app", spec->queue_len, DEV_QUEUE_BYTES);
 	pktq_init(&dev->to_host, "to_host", spec->queue_len, DEV_QUEUE_BYTES);
-
-	r = table->host->link_new(ns, spec, dev, &dev->link);
+	if (flags & IFF_MULTI_QUEUE) {
+		dev->flows = flow_table_new();
+		r = dev->flows ? 0 : -ENOMEM;
+	}
+	if (r == 0)
+		r = table->host->link_new(ns, spec, dev, &dev->link);
 	if (r < 0) {
 		device_unref(dev);
 		return r;
@@ -249,17 +162,18 @@ static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 }
 
 /* Puts the device into the table with its file, and lets packets flow. */
-static int start(struct device *dev, struct dev_file *file)
+static int start(struct device *dev, struct dev_queue *queue)
 {
 	struct dev_table *table = dev->table;
 	int r;
 
-	/* The list's reference, which device_release() gives back. */
+	/* The list's references, which the device's end gives back. */
 	device_ref(dev);
-	dev_file_ref(file);
+	dev_queue_ref(queue);
 	lock_acquire(&table->lock);
 	lock_acquire(&dev->lock);
-	dev->file = file;
+	dev->id = ++table->last_id;
+	dev_queues_add_locked(dev, queue);
 	dev->phase = DEVICE_ATTACHED;
 	lock_release(&dev->lock);
 	list_add_tail(&table->devices, &dev->node);
@@ -271,98 +185,175 @@ static int start(struct device *dev, struct dev_file *file)
 	return r;
 }
 
+static int make_and_start(struct dev_table *table, struct host_ns *ns,
+			  uint64_t ns_id, const struct host_spec *spec,
+			  unsigned int flags, struct dev_file *file,
+			  struct dev_queue **ret_queue)
+{
+	struct dev_queue *queue;
+	struct device *dev;
+	int r;
+
+	r = make(table, ns, ns_id, spec, flags, &dev);
+	if (r < 0)
+		return r;
+	queue = dev_queue_new(dev, file, spec->queue_len);
+	r = queue ? start(dev, queue) : -ENOMEM;
+	device_unref(dev);
+	if (r < 0 && queue)
+		dev_queue_unref(queue);
+	else
+		*ret_queue = queue;
+	return r;
+}
+
 int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	       const struct host_spec *spec, unsigned int flags,
-	       struct dev_file *file, struct device **ret_dev)
+	       struct dev_file *file, struct dev_queue **ret_queue)
 {
 	int r;
 
 	count_making(table, 1);
-	r = make(table, ns, ns_id, spec, flags, ret_dev);
-	if (r == 0) {
-		r = start(*ret_dev, file);
-		if (r < 0)
-			device_unref(*ret_dev);
-	}
+	r = make_and_start(table, ns, ns_id, spec, flags, file, ret_queue);
 	count_making(table, -1);
 	return r;
 }
 
-int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
-		  bool carrier)
+/* Returns 0 and whether the file is the first, or as device_attach(). */
+static int add_queue(struct device *dev, struct dev_queue *queue,
+		     unsigned int flags, bool *ret_first)
 {
+	struct dev_queues *queues = &dev->queues;
 	int r = 0;
 
+	*ret_first = false;
 	lock_acquire(&dev->lock);
-	if (dev->phase == DEVICE_ATTACHED) {
-		r = -EBUSY;
-	} else if (dev->phase != DEVICE_IDLE) {
-		r = DEV_ATTACH_AGAIN;
-	} else {
+	if (dev->phase == DEVICE_IDLE) {
+		*ret_first = true;
 		dev->phase = DEVICE_ATTACHED;
-		dev->file = file;
 		dev->flags = flags;
-		dev_file_ref(file);
+	} else if (dev->phase != DEVICE_ATTACHED) {
+		r = DEV_ATTACH_AGAIN;
+	} else if (!(dev->flags & IFF_MULTI_QUEUE)) {
+		r = -EBUSY;
+	} else if (queues->n_on + queues->n_off == DEV_MAX_QUEUES) {
+		r = -E2BIG;
+	}
+	if (r == 0) {
+		dev_queue_ref(queue);
+		dev_queues_add_locked(dev, queue);
 	}
 	lock_release(&dev->lock);
-	if (r != 0)
-		return r;
-	device_count_drop(dev, TUND_DROP_DETACHED, pktq_purge(&dev->to_app));
-	r = dev->host->set_carrier(dev->link, carrier);
-	/* It parts from the file at once, and is there for the next. */
-	if (r < 0)
-		device_detach(dev);
 	return r;
 }
 
-void device_detach(struct device *dev)
+int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
+		  bool carrier, struct dev_queue **ret_queue)
 {
-	struct dev_file *file;
-	bool stays;
+	struct host_state state;
+	struct dev_queue *queue;
+	bool first;
+	int r;
 
-	lock_acquire(&dev->lock);
-	file = dev->file;
-	dev->file = NULL;
-	stays = dev->knobs.persist;
+	device_get_state(dev, &state);
+	queue = dev_queue_new(dev, file, state.queue_len);
+	if (!queue)
+		return -ENOMEM;
+	r = add_queue(dev, queue, flags, &first);
+	/* Flags of who comes later count for nothing, these two among them. */
+	if (r == 0 && first) {
+		r = dev->host->set_carrier(dev->link, carrier);
+		if (r == 0)
+			r = dev_filter_apply(dev, !(flags & IFF_NOFILTER));
+		/* It parts from the file at once, and is there for the next. */
+		if (r < 0)
+			device_detach(queue);
+	}
+	if (r == 0) {
+		*ret_queue = queue;
+		return 0;
+	}
+	dev_queue_close(queue, -EBADFD);
+	if (queue->file)
+		dev_file_unref(file);
+	dev_queue_unref(queue);
+	return r;
+}
+
+/* Takes the file off the queue, which gives the right to do the rest. */
+static struct dev_file *take_file_locked(struct device *dev,
+					 struct dev_queue *queue)
+{
+	struct dev_file *file = queue->file;
+
+	queue->file = NULL;
 	if (file)
-		dev->phase = stays ? DEVICE_PARTING : DEVICE_LEAVING;
-	lock_release(&dev->lock);
-	/* Whoever takes the file off the device goes on. */
-	if (!file)
-		return;
-	dev_file_clear(file, dev);
-	device_count_drop(dev, TUND_DROP_DETACHED,
-			  stays ? pktq_purge(&dev->to_app)
-				: pktq_close(&dev->to_app, -EFAULT));
+		dev_queues_remove_locked(dev, queue);
+	return file;
+}
+
+/* The file and its queue part, with nobody's lock held. */
+static void part(struct dev_queue *queue, struct dev_file *file)
+{
+	/* Before it is told: a read after that says EBADFD. */
+	dev_file_clear(file, queue);
+	dev_queue_close(queue, -EFAULT);
 	dev_file_wake(file);
 	dev_file_unref(file);
-	work_put(dev->table->releases, &dev->release);
+	dev_queue_unref(queue);
+}
+
+void device_detach(struct dev_queue *queue)
+{
+	struct device *dev = queue->dev;
+	struct dev_file *file;
+	bool last = false;
+
+	lock_acquire(&dev->lock);
+	file = take_file_locked(dev, queue);
+	if (file)
+		last = dev->queues.n_on + dev->queues.n_off == 0;
+	if (last && dev->knobs.persist) {
+		dev->phase = DEVICE_PARTING;
+		if (dev->knobs.offload) {
+			dev->last_file = file;
+			dev_file_ref(file);
+		}
+	} else if (last) {
+		dev->phase = DEVICE_LEAVING;
+	}
+	lock_release(&dev->lock);
+	if (!file)
+		return;
+	device_ref(dev);
+	part(queue, file);
+	if (last)
+		work_put(dev->table->releases, &dev->release);
+	device_unref(dev);
 }
 
 void device_end(struct device *dev)
 {
 	enum device_phase before;
-	struct dev_file *file;
+	struct dev_queue_set set;
 
+	dev_queues_get(dev, &set);
 	lock_acquire(&dev->lock);
 	before = dev->phase;
 	dev->phase = DEVICE_LEAVING;
-	file = dev->file;
-	dev->file = NULL;
 	lock_release(&dev->lock);
-	if (before == DEVICE_LEAVING)
-		return;
-	/* Before it is told: a read after that says EBADFD. */
-	if (file)
-		dev_file_clear(file, dev);
-	device_count_drop(dev, TUND_DROP_DETACHED,
-			  pktq_close(&dev->to_app, -EFAULT));
-	if (file) {
-		dev_file_wake(file);
-		dev_file_unref(file);
+	for (unsigned int i = 0; i < set.n; i++) {
+		struct dev_file *file;
+
+		lock_acquire(&dev->lock);
+		file = take_file_locked(dev, set.queues[i]);
+		lock_release(&dev->lock);
+		if (file)
+			part(set.queues[i], file);
 	}
+	dev_queue_set_put(&set);
 	/* One that was parting is on its way to the release already. */
-	if (before != DEVICE_PARTING)
+	if (before != DEVICE_LEAVING && before != DEVICE_PARTING)
 		work_put(dev->table->releases, &dev->release);
 }
 
@@ -372,23 +363,6 @@ void device_gone(struct device *dev)
 	device_count_drop(dev, TUND_DROP_DOWN,
 			  pktq_close(&dev->to_host, -EBADFD));
 	device_end(dev);
-}
-
-void device_direct_closed(struct device *dev)
-{
-	device_detach(dev);
-}
-
-static struct dev_file *get_file(struct device *dev)
-{
-	struct dev_file *file;
-
-	lock_acquire(&dev->lock);
-	file = dev->file;
-	if (file)
-		dev_file_ref(file);
-	lock_release(&dev->lock);
-	return file;
 }
 
 bool device_is_idle(struct device *dev)
@@ -403,43 +377,64 @@ bool device_is_idle(struct device *dev)
 
 bool device_closing(struct device *dev)
 {
-	struct dev_file *file = get_file(dev);
-	bool closing;
+	struct dev_queue_set set;
+	unsigned int closing = 0;
+	unsigned int enough;
 
-	if (!file)
-		return !device_is_idle(dev);
-	closing = dev_file_closing(file);
-	dev_file_unref(file);
-	return closing;
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++) {
+		struct dev_file *file = NULL;
+
+		lock_acquire(&dev->lock);
+		file = set.queues[i]->file;
+		if (file)
+			dev_file_ref(file);
+		lock_release(&dev->lock);
+		/* The end of a direct one is told in time. */
+		if (!file || (!set.queues[i]->direct && dev_file_closing(file)))
+			closing++;
+		if (file)
+			dev_file_unref(file);
+	}
+	/* All may go, or one of as many as there can be. */
+	enough = set.n == DEV_MAX_QUEUES ? 1 : set.n;
+	dev_queue_set_put(&set);
+	return set.n == 0 ? !device_is_idle(dev) : closing >= enough;
 }
 
-bool device_has_file(struct device *dev, const struct dev_file *file)
+bool device_has(struct device *dev, const struct dev_queue *queue)
 {
 	bool has;
 
 	lock_acquire(&dev->lock);
-	has = dev->file == file;
+	has = queue->file != NULL;
 	lock_release(&dev->lock);
 	return has;
 }
 
 void device_wake(struct device *dev)
 {
-	struct dev_file *file = get_file(dev);
+	struct dev_queue_set set;
 
-	if (!file)
-		return;
-	dev_file_wake(file);
-	dev_file_unref(file);
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		dev_queue_wake(set.queues[i]);
+	dev_queue_set_put(&set);
 }
 
 void device_state(struct device *dev, const struct host_state *state)
 {
+	struct dev_queue_set set;
+
 	lock_acquire(&dev->lock);
 	dev->state = *state;
 	lock_release(&dev->lock);
-	pktq_set_limit(&dev->to_app, state->queue_len);
-	device_wake(dev);
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++) {
+		pktq_set_limit(&set.queues[i]->to_app, state->queue_len);
+		dev_queue_wake(set.queues[i]);
+	}
+	dev_queue_set_put(&set);
 }
 
 void device_get_state(struct device *dev, struct host_state *ret_state)
@@ -447,6 +442,30 @@ void device_get_state(struct device *dev, struct host_state *ret_state)
 	lock_acquire(&dev->lock);
 	*ret_state = dev->state;
 	lock_release(&dev->lock);
+}
+
+void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
+{
+	struct host_counters direct;
+	struct dev_queue_set set;
+
+	direct_counters(dev, &direct);
+	*ret_stats = (struct tund_stats){
+		.rx_packets = dev->rx_packets + direct.rx_packets,
+		.rx_bytes = dev->rx_bytes + direct.rx_bytes,
+		.tx_packets = dev->tx_packets + direct.tx_packets,
+		.tx_bytes = dev->tx_bytes + direct.tx_bytes,
+	};
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		ret_stats->queued += pktq_length(&set.queues[i]->to_app);
+	dev_queue_set_put(&set);
+	for (size_t i = 0; i < TUND_DROP_MAX; i++)
+		ret_stats->drops[i] = dev->drops[i];
+	ret_stats->drops[TUND_DROP_ERROR] += direct.rx_dropped;
+	dev->host->drops(dev->link,
+			 (uint64_t *)&ret_stats->drops[TUND_DROP_SOCKET],
+			 (uint64_t *)&ret_stats->drops[TUND_DROP_BACKLOG]);
 }
 
 void device_count_drop(struct device *dev, enum tund_drop reason,
@@ -460,23 +479,65 @@ void device_count_oversize(struct device *dev)
 	device_count_drop(dev, TUND_DROP_OVERSIZE, 1);
 }
 
+static bool wanted(struct device *dev, const struct pkt *pkt)
+{
+	bool accepts;
+
+	lock_acquire(&dev->lock);
+	accepts = mac_filter_accepts(&dev->mac_filter, pkt->data, pkt->len);
+	lock_release(&dev->lock);
+	return accepts;
+}
+
+/* Takes the packet; returns whether somebody may be told of it. */
+static bool input(struct device *dev, struct dev_queue *queue, struct pkt *pkt)
+{
+	enum tund_drop reason = TUND_DROP_DETACHED;
+	bool queued = false;
+	int r = -EBADFD;
+
+	if (dev->kind == DEV_TAP && !wanted(dev, pkt))
+		reason = TUND_DROP_FILTER;
+	else if (queue)
+		r = pktq_push(&queue->to_app, pkt, &queued);
+	if (r == PKTQ_FULL)
+		reason = TUND_DROP_QUEUE_FULL;
+	if (r != PKTQ_DONE) {
+		pkt_free(pkt);
+		device_count_drop(dev, reason, 1);
+	}
+	return queued;
+}
+
+/* The packets for one queue have come. */
+static void input_done(struct dev_queue *queue, bool any_queued)
+{
+	if (!queue)
+		return;
+	if (any_queued)
+		dev_queue_wake(queue);
+	dev_queue_unref(queue);
+}
+
 void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 {
+	struct dev_queue *queue = NULL;
 	bool any_queued = false;
 
 	for (unsigned int i = 0; i < n; i++) {
-		bool queued = false;
-		int r = pktq_push(&dev->to_app, pkts[i], &queued);
+		/* A device that can have but one queue has it for all. */
+		if (i == 0 || dev->flows) {
+			struct dev_queue *next = dev_queues_pick(dev, pkts[i]);
 
-		if (r != PKTQ_DONE) {
-			pkt_free(pkts[i]);
-			device_count_drop(dev,
-					  r == PKTQ_FULL ? TUND_DROP_QUEUE_FULL
-							 : TUND_DROP_DETACHED,
-					  1);
+			if (next != queue) {
+				input_done(queue, any_queued);
+				queue = next;
+				any_queued = false;
+			} else if (next) {
+				dev_queue_unref(next);
+			}
 		}
-		any_queued |= queued;
+		any_queued |= input(dev, queue, pkts[i]);
 	}
-	if (any_queued)
-		device_wake(dev);
+	input_done(queue, any_queued);
 }

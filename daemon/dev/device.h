@@ -9,9 +9,12 @@
 #include <stdatomic.h>
 
 #include "base/work.h"
+#include "dev/filter.h"
 #include "dev/host.h"
 #include "dev/knob.h"
+#include "dev/queue.h"
 #include "dev/table.h"
+#include "packet/macfilter.h"
 #include "packet/pktq.h"
 #include <tund/abi.h>
 
@@ -19,11 +22,12 @@
 #define DEV_QUEUE_BYTES (16u << 20)
 
 struct dev_file;
+struct flow_table;
 
 enum device_phase {
 	DEVICE_NEW,
 	DEVICE_ATTACHED,
-	DEVICE_PARTING, /* persistent, its file just left: soon idle */
+	DEVICE_PARTING, /* persistent, its last file just left: soon idle */
 	DEVICE_IDLE,	/* persistent, nobody is attached */
 	DEVICE_LEAVING,
 };
@@ -37,18 +41,27 @@ struct device {
 	struct list node; /* guarded by the table's lock */
 	uint64_t ns_id;
 	enum dev_kind kind;
-	unsigned int flags; /* IFF_NO_PI and the like, as attached */
+	uint64_t id; /* rising with every device of the table */
+	/* IFF_NO_PI and the like, as attached; set while nobody else is. */
+	_Atomic unsigned int flags;
 
-	struct pktq to_app;
 	struct pktq to_host;
 	struct host_link *link;
+	struct flow_table *flows; /* NULL: it can have one queue only */
 
 	enum device_phase phase GUARDED_BY(lock);
 	struct dev_knobs knobs GUARDED_BY(lock);
 	struct host_state state GUARDED_BY(lock);
-	struct dev_file *file GUARDED_BY(lock); /* a reference, or NULL */
+	struct dev_queues queues GUARDED_BY(lock);
+	struct dev_filter filter GUARDED_BY(lock);
+	struct mac_filter mac_filter GUARDED_BY(lock);
+	/* A reference to the file that left last, if offloads are to go. */
+	struct dev_file *last_file GUARDED_BY(lock);
+	/* What had gone through the link before it was direct. */
+	struct host_counters before_direct GUARDED_BY(lock);
 	struct work release;
 
+	/* What went through the daemon, or was direct and is over. */
 	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	_Atomic uint64_t drops[TUND_DROP_MAX];
 };
@@ -64,22 +77,24 @@ struct dev_table {
 	struct list devices GUARDED_BY(lock);
 	/* Devices that are not in the list yet. */
 	unsigned int n_making GUARDED_BY(lock);
+	uint64_t last_id GUARDED_BY(lock);
 };
 
 /*
  * Makes the device and its interface, attaches the file, and lets packets flow;
- * the caller owns the reference. Slow.
+ * the caller owns the reference to the queue. Slow.
  */
 int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	       const struct host_spec *spec, unsigned int flags,
-	       struct dev_file *file, struct device **ret_dev);
+	       struct dev_file *file, struct dev_queue **ret_queue);
 
 /*
- * Attaches the file to an idle device. Returns 0, -EBUSY when it has a file, or
- * DEV_ATTACH_AGAIN when it is on its way. Slow.
+ * Attaches the file to an idle device, or as one more queue. Returns 0, -EBUSY
+ * when the device can have no more than it has, -E2BIG when it has all queues
+ * there can be, or DEV_ATTACH_AGAIN when it is on its way. Slow.
  */
 int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
-		  bool carrier);
+		  bool carrier, struct dev_queue **ret_queue);
 
 /* The device that owns the interface, with a reference, or NULL. */
 struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
@@ -92,10 +107,10 @@ bool dev_table_any_making(struct dev_table *table);
 bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id);
 
 /*
- * The file leaves the device, which begins to go unless it is persistent. Does
- * not block. Harmless when it was called before.
+ * The queue's file leaves the device, which begins to go with the last one
+ * unless it is persistent. Does not block. Harmless when it was called before.
  */
-void device_detach(struct device *dev);
+void device_detach(struct dev_queue *queue);
 
 /*
  * Ends the device for good. Whatever waits gets the error that the kernel's TUN
@@ -104,18 +119,26 @@ void device_detach(struct device *dev);
  */
 void device_end(struct device *dev);
 
-/* Whether the file that is attached may be on its way out. */
+/* Whether a place for one more file may soon be free. */
 bool device_closing(struct device *dev);
 
 /* Persistent, and nobody is attached. */
 bool device_is_idle(struct device *dev);
 
-/* Tells whoever polls the device's file. */
+/* Tells whoever polls one of the device's files. */
 void device_wake(struct device *dev);
 
-bool device_has_file(struct device *dev, const struct dev_file *file);
+/* Whether the file has not left. */
+bool device_has(struct device *dev, const struct dev_queue *queue);
+
+/* With a reference: the one with the lowest number above `id`, or NULL. */
+struct device *dev_table_next(struct dev_table *table, uint64_t ns_id,
+			      uint64_t id);
 
 void device_get_state(struct device *dev, struct host_state *ret_state);
+
+/* Asks the host, too: slow. */
+void device_get_stats(struct device *dev, struct tund_stats *ret_stats);
 
 void device_count_drop(struct device *dev, enum tund_drop reason,
 		       unsigned int n);

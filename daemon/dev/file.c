@@ -18,11 +18,16 @@
 #define TUN_QUEUE_LEN 500
 #define TAP_QUEUE_LEN 1000
 
-/* Asked for, these would change the format or the meaning of what is read. */
-#define UNSUPPORTED_FLAGS (IFF_VNET_HDR | IFF_MULTI_QUEUE | IFF_NAPI_FRAGS)
+/*
+ * What a device remembers of the flags. IFF_ONE_QUEUE, IFF_NAPI and
+ * IFF_NAPI_FRAGS have no effect.
+ */
+#define KEPT_FLAGS                                                             \
+	(IFF_NO_PI | IFF_ONE_QUEUE | IFF_VNET_HDR | IFF_MULTI_QUEUE |          \
+	 IFF_NAPI | IFF_NAPI_FRAGS)
 
-/* What an attached file remembers of its flags. */
-#define KEPT_FLAGS (IFF_NO_PI | IFF_ONE_QUEUE)
+/* The kernel's own, in which the kind of interface is one number. */
+#define TYPE_MASK 0x000f
 
 struct dev_file {
 	struct lock lock;
@@ -35,7 +40,8 @@ struct dev_file {
 	void *cookie;
 	atomic_bool closing;
 
-	struct device *dev GUARDED_BY(lock); /* a reference, or NULL */
+	struct dev_queue *queue GUARDED_BY(lock); /* a reference, or NULL */
+	bool all_ioctls GUARDED_BY(lock);	  /* TUND_MODE_ALL_IOCTLS */
 	bool attaching GUARDED_BY(lock);
 	int ifindex GUARDED_BY(lock); /* 0, or what TUNSETIFINDEX asked for */
 };
@@ -85,29 +91,42 @@ int dev_file_ns(const struct dev_file *file)
 	return file->ns_fd;
 }
 
-struct device *dev_file_device(struct dev_file *file)
+struct dev_queue *dev_file_queue(struct dev_file *file)
 {
-	struct device *dev;
+	struct dev_queue *queue;
 
 	lock_acquire(&file->lock);
-	dev = file->dev;
-	if (dev)
-		device_ref(dev);
+	queue = file->queue;
+	if (queue)
+		dev_queue_ref(queue);
 	lock_release(&file->lock);
+	return queue;
+}
+
+struct device *dev_file_device(struct dev_file *file)
+{
+	struct dev_queue *queue = dev_file_queue(file);
+	struct device *dev;
+
+	if (!queue)
+		return NULL;
+	dev = queue->dev;
+	device_ref(dev);
+	dev_queue_unref(queue);
 	return dev;
 }
 
-void dev_file_clear(struct dev_file *file, struct device *dev)
+void dev_file_clear(struct dev_file *file, struct dev_queue *queue)
 {
 	bool mine;
 
 	lock_acquire(&file->lock);
-	mine = file->dev == dev;
+	mine = file->queue == queue;
 	if (mine)
-		file->dev = NULL;
+		file->queue = NULL;
 	lock_release(&file->lock);
 	if (mine)
-		device_unref(dev);
+		dev_queue_unref(queue);
 }
 
 bool dev_file_attached(struct dev_file *file)
@@ -115,9 +134,26 @@ bool dev_file_attached(struct dev_file *file)
 	bool attached;
 
 	lock_acquire(&file->lock);
-	attached = file->dev != NULL;
+	attached = file->queue != NULL;
 	lock_release(&file->lock);
 	return attached;
+}
+
+void dev_file_set_all_ioctls(struct dev_file *file, bool on)
+{
+	lock_acquire(&file->lock);
+	file->all_ioctls = on;
+	lock_release(&file->lock);
+}
+
+bool dev_file_all_ioctls(struct dev_file *file)
+{
+	bool on;
+
+	lock_acquire(&file->lock);
+	on = file->all_ioctls;
+	lock_release(&file->lock);
+	return on;
 }
 
 void dev_file_wake(struct dev_file *file)
@@ -154,7 +190,8 @@ static bool may_attach(struct device *dev, const struct dev_caller *caller)
 
 /* Attaches to a device of ours, as far as the kernel's TUN would allow it. */
 static int attach_device(struct device *dev, struct dev_file *file,
-			 unsigned int flags, const struct dev_caller *caller)
+			 unsigned int flags, const struct dev_caller *caller,
+			 struct dev_queue **ret_queue)
 {
 	unsigned int kind = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
 
@@ -163,15 +200,12 @@ static int attach_device(struct device *dev, struct dev_file *file,
 	/* IFF_TUN wins if both are asked for. */
 	if ((flags & IFF_TUN ? IFF_TUN : flags & IFF_TAP) != kind)
 		return -EINVAL;
-	/* No device of ours has several queues. */
-	if (flags & IFF_MULTI_QUEUE)
+	if ((flags ^ dev->flags) & IFF_MULTI_QUEUE)
 		return -EINVAL;
 	if (!may_attach(dev, caller))
 		return -EPERM;
-	if ((flags & UNSUPPORTED_FLAGS) && device_is_idle(dev))
-		return -EINVAL;
 	return device_attach(dev, file, flags & KEPT_FLAGS,
-			     !(flags & IFF_NO_CARRIER));
+			     !(flags & IFF_NO_CARRIER), ret_queue);
 }
 
 /*
@@ -183,7 +217,7 @@ enum { ATTACH_NEW = 2 };
 static int attach_existing(struct dev_file *file, struct host_ns *ns,
 			   const char *name, unsigned int flags,
 			   const struct dev_caller *caller, bool final,
-			   struct device **ret_dev)
+			   struct dev_queue **ret_queue)
 {
 	struct device *dev;
 	int r, ifindex;
@@ -198,23 +232,22 @@ static int attach_existing(struct dev_file *file, struct host_ns *ns,
 		return DEV_ATTACH_AGAIN;
 	if (!dev)
 		return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
+	/* Perhaps whoever had a packet socket has just closed it. */
+	dev->host->sync(dev->link);
 	if (!final && device_closing(dev))
 		r = DEV_ATTACH_AGAIN;
 	else
-		r = attach_device(dev, file, flags, caller);
+		r = attach_device(dev, file, flags, caller, ret_queue);
 	if (final && r == DEV_ATTACH_AGAIN)
 		r = -EBUSY;
-	if (r == 0)
-		*ret_dev = dev;
-	else
-		device_unref(dev);
+	device_unref(dev);
 	return r;
 }
 
 static int attach_new(struct dev_file *file, struct host_ns *ns,
 		      const char *name, unsigned int flags,
 		      const struct dev_caller *caller, int ifindex,
-		      struct device **ret_dev)
+		      struct dev_queue **ret_queue)
 {
 	bool tun = flags & IFF_TUN;
 	const char *pattern = tun ? "tun%d" : "tap%d";
@@ -228,20 +261,34 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 
 	if (!caller->net_admin)
 		return -EPERM;
-	if (!(flags & (IFF_TUN | IFF_TAP)) || (flags & UNSUPPORTED_FLAGS))
+	if (!(flags & (IFF_TUN | IFF_TAP)))
 		return -EINVAL;
 	return device_new(file->table, ns, file->ns_id, &spec,
-			  flags & KEPT_FLAGS, file, ret_dev);
+			  flags & KEPT_FLAGS, file, ret_queue);
+}
+
+/* Only who has it everywhere may have this; it has no effect here. */
+static int check_napi_frags(unsigned int flags, const struct dev_caller *caller)
+{
+	if (!(flags & IFF_NAPI_FRAGS))
+		return 0;
+	if (!caller->init_net_admin)
+		return -EPERM;
+	return flags & IFF_NAPI && (flags & TYPE_MASK) == IFF_TAP ? 0 : -EINVAL;
 }
 
 /* At success the device has the file, and the caller a reference. */
 static int attach(struct dev_file *file, const char *name, unsigned int flags,
 		  const struct dev_caller *caller, bool final, int ifindex,
-		  struct device **ret_dev)
+		  struct dev_queue **ret_queue)
 {
 	const struct host_ops *host = file->table->host;
 	struct host_ns *ns;
 	int r;
+
+	r = check_napi_frags(flags, caller);
+	if (r < 0)
+		return r;
 
 	/* Whoever has closed a device may count on its name. */
 	if (!final && dev_table_any_leaving(file->table, file->ns_id))
@@ -252,9 +299,10 @@ static int attach(struct dev_file *file, const char *name, unsigned int flags,
 	r = ATTACH_NEW;
 	if (name[0])
 		r = attach_existing(file, ns, name, flags, caller, final,
-				    ret_dev);
+				    ret_queue);
 	if (r == ATTACH_NEW)
-		r = attach_new(file, ns, name, flags, caller, ifindex, ret_dev);
+		r = attach_new(file, ns, name, flags, caller, ifindex,
+			       ret_queue);
 	host->ns_close(ns);
 	return r;
 }
@@ -264,41 +312,73 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    uint64_t deadline_ms, char ret_name[IFNAMSIZ])
 {
 	bool final = now_ms() >= deadline_ms;
-	struct device *dev = NULL;
+	struct dev_queue *queue = NULL;
 	struct host_state state;
 	bool taken;
 	int ifindex;
 	int r;
 
 	lock_acquire(&file->lock);
-	taken = file->dev || file->attaching;
+	taken = file->queue || file->attaching;
 	if (!taken)
 		file->attaching = true;
 	ifindex = file->ifindex;
+	/* Nobody could tell how to fill the header in. */
+	if (!file->all_ioctls)
+		flags &= ~(unsigned int)IFF_VNET_HDR;
 	lock_release(&file->lock);
 	if (taken)
 		return -EEXIST;
 
-	r = attach(file, name, flags, caller, final, ifindex, &dev);
+	r = attach(file, name, flags, caller, final, ifindex, &queue);
 
 	lock_acquire(&file->lock);
 	file->attaching = false;
 	if (r == 0) {
-		device_ref(dev);
-		file->dev = dev;
+		dev_queue_ref(queue);
+		file->queue = queue;
 		file->ifindex = 0;
 	}
 	lock_release(&file->lock);
 	if (r != 0)
 		return r;
 	/* It may have been deleted before the file knew it. */
-	if (!device_has_file(dev, file))
-		dev_file_clear(file, dev);
-	device_get_state(dev, &state);
+	if (!device_has(queue->dev, queue))
+		dev_file_clear(file, queue);
+	device_get_state(queue->dev, &state);
 	memcpy(ret_name, state.name, IFNAMSIZ);
-	device_unref(dev);
+	dev_queue_unref(queue);
 	dev_file_wake(file);
 	return 0;
+}
+
+int dev_file_set_queue(struct dev_file *file, unsigned int flags)
+{
+	struct dev_queue *queue = dev_file_queue(file);
+	struct device *dev;
+	int r = -EINVAL;
+
+	if (!queue)
+		return -EINVAL;
+	dev = queue->dev;
+	lock_acquire(&dev->lock);
+	if (queue->file && (flags & IFF_ATTACH_QUEUE)) {
+		r = queue->on ? -EINVAL : 0;
+		if (r == 0)
+			dev_queues_switch_locked(dev, queue, true);
+	} else if (queue->file && (flags & IFF_DETACH_QUEUE)) {
+		r = queue->on && dev->flows ? 0 : -EINVAL;
+		if (r == 0)
+			dev_queues_switch_locked(dev, queue, false);
+	}
+	lock_release(&dev->lock);
+	if (r == 0 && !(flags & IFF_ATTACH_QUEUE))
+		device_count_drop(dev, TUND_DROP_DETACHED,
+				  pktq_purge(&queue->to_app));
+	if (r == 0)
+		dev_queue_wake(queue);
+	dev_queue_unref(queue);
+	return r;
 }
 
 int dev_file_set_ifindex(struct dev_file *file, int ifindex)
@@ -306,7 +386,7 @@ int dev_file_set_ifindex(struct dev_file *file, int ifindex)
 	int r = 0;
 
 	lock_acquire(&file->lock);
-	if (file->dev)
+	if (file->queue)
 		r = -EPERM;
 	else if (ifindex < 0)
 		r = -EINVAL;
@@ -316,28 +396,41 @@ int dev_file_set_ifindex(struct dev_file *file, int ifindex)
 	return r;
 }
 
+/* What TUNGETIFF says of the device, but for the file's own queue. */
+static unsigned int device_flags(struct device *dev)
+{
+	unsigned int flags = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
+
+	flags |= dev->flags;
+	lock_acquire(&dev->lock);
+	if (dev->knobs.persist)
+		flags |= IFF_PERSIST;
+	/* It has the value of IFF_NO_PI. */
+	if (!dev->filter.active)
+		flags |= IFF_NOFILTER;
+	lock_release(&dev->lock);
+	return flags;
+}
+
 int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],
 		      unsigned int *ret_flags)
 {
-	struct device *dev = dev_file_device(file);
+	struct dev_queue *queue = dev_file_queue(file);
 	struct host_state state;
+	struct device *dev;
 
-	if (!dev)
+	if (!queue)
 		return -EBADFD;
-	file->table->host->sync(dev->link);
+	dev = queue->dev;
+	dev->host->sync(dev->link);
 	device_get_state(dev, &state);
 	memcpy(ret_name, state.name, IFNAMSIZ);
-	/*
-	 * IFF_NOFILTER has the value of IFF_NO_PI: it is always there as long
-	 * as no filter can be attached.
-	 */
-	*ret_flags = (dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP) | dev->flags |
-		     IFF_NOFILTER;
+	*ret_flags = device_flags(dev);
 	lock_acquire(&dev->lock);
-	if (dev->knobs.persist)
-		*ret_flags |= IFF_PERSIST;
+	if (!queue->on)
+		*ret_flags |= IFF_DETACH_QUEUE;
 	lock_release(&dev->lock);
-	device_unref(dev);
+	dev_queue_unref(queue);
 	return dev_file_attached(file) ? 0 : -EBADFD;
 }
 
@@ -347,32 +440,55 @@ int dev_file_stats(struct dev_file *file, struct tund_stats *ret_stats)
 
 	if (!dev)
 		return -EBADFD;
-	*ret_stats = (struct tund_stats){
-		.rx_packets = dev->rx_packets,
-		.rx_bytes = dev->rx_bytes,
-		.tx_packets = dev->tx_packets,
-		.tx_bytes = dev->tx_bytes,
-		.queued = pktq_length(&dev->to_app),
+	device_get_stats(dev, ret_stats);
+	device_unref(dev);
+	return 0;
+}
+
+int dev_file_next_device(struct dev_file *file, struct tund_device *device)
+{
+	struct device *dev =
+		dev_table_next(file->table, file->ns_id, device->id);
+	struct host_state state;
+
+	if (!dev)
+		return -ENOENT;
+	dev->host->sync(dev->link);
+	device_get_state(dev, &state);
+	*device = (struct tund_device){
+		.id = dev->id,
+		.ifindex = (uint32_t)state.ifindex,
+		.flags = device_flags(dev),
+		.owner = TUND_NO_ID,
+		.group = TUND_NO_ID,
 	};
-	for (size_t i = 0; i < TUND_DROP_MAX; i++)
-		ret_stats->drops[i] = dev->drops[i];
-	file->table->host->drops(
-		dev->link, (uint64_t *)&ret_stats->drops[TUND_DROP_SOCKET],
-		(uint64_t *)&ret_stats->drops[TUND_DROP_BACKLOG]);
+	memcpy(device->name, state.name, IFNAMSIZ);
+	lock_acquire(&dev->lock);
+	if (dev->knobs.has_owner)
+		device->owner = dev->knobs.owner;
+	if (dev->knobs.has_group)
+		device->group = dev->knobs.group;
+	device->offloads = dev->knobs.offload;
+	device->queues = dev->queues.n_on;
+	device->queues_off = dev->queues.n_off;
+	if (device->queues + device->queues_off > 0)
+		device->plane = TUND_PLANE_FILE;
+	if (device->queues > 0 && dev->queues.on[0]->direct)
+		device->plane = TUND_PLANE_DIRECT;
+	lock_release(&dev->lock);
+	device_get_stats(dev, &device->stats);
 	device_unref(dev);
 	return 0;
 }
 
 void dev_file_close(struct dev_file *file)
 {
-	struct device *dev;
+	struct dev_queue *queue = dev_file_queue(file);
 
-	lock_acquire(&file->lock);
-	dev = file->dev;
-	file->dev = NULL;
-	lock_release(&file->lock);
-	if (!dev)
+	if (!queue)
 		return;
-	device_detach(dev);
-	device_unref(dev);
+	/* The packet socket is the program's descriptor, and not this file. */
+	if (!queue->direct)
+		device_detach(queue);
+	dev_queue_unref(queue);
 }

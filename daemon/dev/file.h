@@ -14,8 +14,10 @@
 #include <sys/types.h>
 
 struct dev_file;
+struct dev_queue;
 struct dev_table;
 struct device;
+struct tund_device;
 struct tund_stats;
 
 /* Who asks, as judged at the time of the call. */
@@ -23,6 +25,8 @@ struct dev_caller {
 	/* CAP_NET_ADMIN in the user namespace that owns the file's network
 	 * namespace. */
 	bool net_admin;
+	/* The same in the initial user namespace. */
+	bool init_net_admin;
 	uid_t uid;
 	const gid_t *groups; /* the effective one, too */
 	size_t n_groups;
@@ -62,6 +66,13 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    unsigned int flags, const struct dev_caller *caller,
 		    uint64_t deadline_ms, char ret_name[IFNAMSIZ]);
 
+/* TUNSETQUEUE, with IFF_ATTACH_QUEUE or IFF_DETACH_QUEUE. */
+int dev_file_set_queue(struct dev_file *file, unsigned int flags);
+
+/* TUND_IOC_MODE: whether the program's by-value ioctls get through. */
+void dev_file_set_all_ioctls(struct dev_file *file, bool on);
+bool dev_file_all_ioctls(struct dev_file *file);
+
 /* TUNSETIFINDEX: the index that the interface of the next attach shall have. */
 int dev_file_set_ifindex(struct dev_file *file, int ifindex);
 
@@ -74,6 +85,12 @@ bool dev_file_attached(struct dev_file *file);
 /* -EBADFD when unattached. */
 int dev_file_stats(struct dev_file *file, struct tund_stats *ret_stats);
 
+/*
+ * The device after device->id, of the file's network namespace; owner and group
+ * as the daemon knows them. -ENOENT at the end. Slow.
+ */
+int dev_file_next_device(struct dev_file *file, struct tund_device *device);
+
 /* A descriptor was closed that may have been the last one, or was not. */
 void dev_file_set_closing(struct dev_file *file, bool closing);
 bool dev_file_closing(struct dev_file *file);
@@ -81,10 +98,11 @@ bool dev_file_closing(struct dev_file *file);
 /* The last descriptor is closed. Does not block. */
 void dev_file_close(struct dev_file *file);
 
-/* For dev/ only: the attached device with a reference, or NULL. */
+/* For dev/ only: what it is attached to with a reference, or NULL. */
+struct dev_queue *dev_file_queue(struct dev_file *file);
 struct device *dev_file_device(struct dev_file *file);
-/* For dev/ only: forgets the device, if it is this one. */
-void dev_file_clear(struct dev_file *file, struct device *dev);
+/* For dev/ only: forgets the queue, if it is this one. */
+void dev_file_clear(struct dev_file *file, struct dev_queue *queue);
 void dev_file_wake(struct dev_file *file);
 
 #endif

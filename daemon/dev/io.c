@@ -5,14 +5,17 @@
  */
 #include "dev/io.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dev/device.h"
 #include "dev/file.h"
 #include "packet/frame.h"
+#include "packet/vnet.h"
 
 /* A veth accepts its MTU and one VLAN tag more. */
 #define VETH_SLACK 4
@@ -20,40 +23,81 @@
 /* Packets that one call sends for others, before its own answer is due. */
 #define SEND_BUDGET 64
 
+/* The headers of a packet that fit here need no memory of their own. */
+#define SHORT_HEAD 64
+
 static void answer(struct dev_io *io, ssize_t result)
 {
-	struct device *dev = io->dev;
+	struct dev_queue *queue = io->queue;
 
 	io->done(io, result);
-	if (dev)
-		device_unref(dev);
+	if (queue)
+		dev_queue_unref(queue);
+}
+
+/* What precedes a packet in a read or write of the device's file. */
+struct head {
+	bool with_pi, with_vnet;
+	bool swap; /* the vnet header is little-endian, and the host is not */
+	size_t pi, vnet;
+};
+
+static struct head head_of(struct device *dev)
+{
+	struct head head = {
+		.with_pi = !(dev->flags & IFF_NO_PI),
+		.with_vnet = dev->flags & IFF_VNET_HDR,
+	};
+
+	if (head.with_pi)
+		head.pi = sizeof(struct tun_pi);
+	if (head.with_vnet) {
+		lock_acquire(&dev->lock);
+		head.vnet = (size_t)dev->knobs.vnet_hdr_size;
+		head.swap = dev->knobs.vnet_le && htole16(1) != 1;
+		lock_release(&dev->lock);
+	}
+	return head;
 }
 
 /* ---- reading ---- */
 
-/* Hands the packet to the reader; both are gone afterwards. */
-static void deliver(struct dev_io *io, struct pkt *pkt)
+/* A failed read takes its packet with it, as with the kernel's TUN. */
+static void refuse(struct dev_io *io, struct pkt *pkt, int error)
 {
-	struct device *dev = io->dev;
-	bool with_pi = !(dev->flags & IFF_NO_PI);
-	size_t head = with_pi ? sizeof(struct tun_pi) : 0;
-	struct tun_pi pi = {.proto = pkt->proto};
-	struct iovec iov[2];
-	size_t room;
+	device_count_drop(io->queue->dev, TUND_DROP_TOO_SMALL, 1);
+	pkt_free(pkt);
+	answer(io, error);
+}
 
-	if (io->size < head) {
-		device_count_drop(dev, TUND_DROP_TOO_SMALL, 1);
-		pkt_free(pkt);
-		answer(io, -EINVAL);
-		return;
-	}
-	room = io->size - head;
-	if (room < pkt->len)
-		pi.flags = TUN_PKT_STRIP;
-	else
-		room = pkt->len;
-	iov[0] = (struct iovec){.iov_base = &pi, .iov_len = head};
-	iov[1] = (struct iovec){.iov_base = pkt->data, .iov_len = room};
+static void fill_head(uint8_t *ret_bytes, const struct head *head,
+		      const struct pkt *pkt, bool stripped)
+{
+	struct tun_pi pi = {
+		.flags = stripped ? TUN_PKT_STRIP : 0,
+		.proto = pkt->proto,
+	};
+	struct virtio_net_hdr vnet = pkt->vnet;
+
+	if (head->with_pi)
+		memcpy(ret_bytes, &pi, sizeof(pi));
+	if (head->swap)
+		vnet_swap(&vnet);
+	if (head->with_vnet)
+		memcpy(ret_bytes + head->pi, &vnet, sizeof(vnet));
+}
+
+/* Hands the bytes to the reader; they and the packet are gone afterwards. */
+static void hand_over(struct dev_io *io, uint8_t *head, size_t head_len,
+		      struct pkt *pkt, size_t len)
+{
+	struct dev_queue *queue = io->queue;
+	struct device *dev = queue->dev;
+	struct iovec iov[] = {
+		{.iov_base = head, .iov_len = head_len},
+		{.iov_base = pkt->data, .iov_len = len},
+	};
+	int first = head_len > 0 ? 0 : 1;
 
 	/*
 	 * The whole packet counts, as with the kernel's TUN, and before the
@@ -61,16 +105,41 @@ static void deliver(struct dev_io *io, struct pkt *pkt)
 	 */
 	dev->tx_packets++;
 	dev->tx_bytes += pkt->len;
-	if (io->deliver(io, with_pi ? iov : iov + 1, with_pi ? 2 : 1) < 0) {
+	if (io->deliver(io, iov + first, 2 - first) < 0) {
 		dev->tx_packets--;
 		dev->tx_bytes -= pkt->len;
-		if (!pktq_unpop(&dev->to_app, pkt))
+		if (!pktq_unpop(&queue->to_app, pkt))
 			device_count_drop(dev, TUND_DROP_DETACHED, 1);
-		device_wake(dev);
+		dev_queue_wake(queue);
 	} else {
 		pkt_free(pkt);
 	}
-	device_unref(dev);
+	dev_queue_unref(queue);
+}
+
+static void deliver(struct dev_io *io, struct pkt *pkt)
+{
+	struct head head = head_of(io->queue->dev);
+	size_t head_len = head.pi + head.vnet;
+	uint8_t on_stack[SHORT_HEAD] = {0};
+	uint8_t *bytes = on_stack;
+	size_t room;
+
+	if (io->size < head_len) {
+		refuse(io, pkt, -EINVAL);
+		return;
+	}
+	if (head_len > sizeof(on_stack))
+		bytes = calloc(1, head_len);
+	if (!bytes) {
+		refuse(io, pkt, -ENOMEM);
+		return;
+	}
+	room = io->size - head_len;
+	fill_head(bytes, &head, pkt, room < pkt->len);
+	hand_over(io, bytes, head_len, pkt, room < pkt->len ? room : pkt->len);
+	if (bytes != on_stack)
+		free(bytes);
 }
 
 static void read_complete(struct pktq_waiter *waiter, struct pkt *pkt,
@@ -86,21 +155,22 @@ static void read_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 
 int dev_read(struct dev_file *file, struct dev_io *io, bool nonblock)
 {
+	struct dev_queue *queue = dev_file_queue(file);
 	struct pkt *pkt;
 	int r;
 
-	io->dev = dev_file_device(file);
-	if (io->dev)
-		io->dev->host->sync(io->dev->link);
-	if (!io->dev) {
+	io->queue = queue;
+	if (queue)
+		queue->dev->host->sync(queue->dev->link);
+	if (!queue) {
 		answer(io, -EBADFD);
 		return DEV_ANSWERED;
 	}
 	io->waiter.complete = read_complete;
 	if (nonblock)
-		r = pktq_pop(&io->dev->to_app, &pkt);
+		r = pktq_pop(&queue->to_app, &pkt);
 	else
-		r = pktq_pop_or_park(&io->dev->to_app, &io->waiter, &pkt);
+		r = pktq_pop_or_park(&queue->to_app, &io->waiter, &pkt);
 
 	switch (r) {
 	case PKTQ_DONE:
@@ -113,39 +183,71 @@ int dev_read(struct dev_file *file, struct dev_io *io, bool nonblock)
 		return DEV_ANSWERED;
 	default:
 		/* It was closed before we waited: no longer attached. */
-		answer(io, -EBADFD);
+		answer(io, r == -EBUSY ? r : -EBADFD);
 		return DEV_ANSWERED;
 	}
 }
 
 /* ---- writing ---- */
 
-/* Makes the packet that is to go to the host from what the program wrote. */
-static int parse_write(struct device *dev, const uint8_t *data, size_t len,
-		       struct pkt **ret_pkt)
+/* Takes the vnet header off what the program wrote. */
+static int parse_vnet(const struct device *dev, const struct head *head,
+		      const uint8_t *data, size_t len,
+		      struct virtio_net_hdr *ret_vnet)
 {
-	bool with_pi = !(dev->flags & IFF_NO_PI);
-	struct tun_pi pi = {0};
-	struct pkt *pkt;
+	if (len < head->vnet)
+		return -EINVAL;
+	memcpy(ret_vnet, data, sizeof(*ret_vnet));
+	if (head->swap)
+		vnet_swap(ret_vnet);
+	return vnet_check(ret_vnet, len - head->vnet, dev->kind == DEV_TAP);
+}
 
-	if (with_pi) {
-		if (len < sizeof(pi))
-			return -EINVAL;
-		memcpy(&pi, data, sizeof(pi));
-		data += sizeof(pi);
-		len -= sizeof(pi);
-	}
+/*
+ * Whether the packet can be what the descriptor is for; tells its Ethernet
+ * type, unless the packet information has done so.
+ */
+static int check_packet(struct device *dev, const struct head *head,
+			const uint8_t *data, size_t len, uint16_t *proto)
+{
 	if (dev->kind == DEV_TAP) {
 		if (len < ETH_HLEN)
 			return -EINVAL;
-		pi.proto = frame_proto(data, len);
-	} else if (!with_pi) {
-		pi.proto = frame_ip_proto(data, len);
-		if (!pi.proto) {
+		*proto = frame_proto(data, len);
+	} else if (!head->with_pi) {
+		*proto = frame_ip_proto(data, len);
+		if (!*proto) {
 			device_count_drop(dev, TUND_DROP_INVALID, 1);
 			return -EINVAL;
 		}
 	}
+	return 0;
+}
+
+/* Makes the packet that is to go to the host from what the program wrote. */
+static int parse_write(struct device *dev, const uint8_t *data, size_t len,
+		       struct pkt **ret_pkt)
+{
+	struct virtio_net_hdr vnet = {0};
+	struct head head = head_of(dev);
+	struct tun_pi pi = {0};
+	struct pkt *pkt;
+	int r;
+
+	if (len < head.pi)
+		return -EINVAL;
+	if (head.with_pi)
+		memcpy(&pi, data, sizeof(pi));
+	data += head.pi;
+	len -= head.pi;
+	r = head.with_vnet ? parse_vnet(dev, &head, data, len, &vnet) : 0;
+	if (r < 0)
+		return r;
+	data += head.vnet;
+	len -= head.vnet;
+	r = check_packet(dev, &head, data, len, &pi.proto);
+	if (r < 0)
+		return r;
 	pkt = pkt_new(len);
 	if (!pkt) {
 		device_count_drop(dev, TUND_DROP_NOBUFS, 1);
@@ -153,6 +255,7 @@ static int parse_write(struct device *dev, const uint8_t *data, size_t len,
 	}
 	memcpy(pkt->data, data, len);
 	pkt->proto = pi.proto;
+	pkt->vnet = vnet;
 	*ret_pkt = pkt;
 	return 0;
 }
@@ -170,7 +273,8 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 		device_count_drop(dev, TUND_DROP_DOWN, 1);
 		return -EIO;
 	}
-	if (payload > state.mtu + VETH_SLACK) {
+	if (pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	    payload > state.mtu + VETH_SLACK) {
 		device_count_drop(dev, TUND_DROP_MTU, 1);
 		return -EMSGSIZE;
 	}
@@ -179,13 +283,25 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 	return error;
 }
 
+static bool has_vnet(const struct pkt *pkt)
+{
+	return pkt->vnet.flags != 0 ||
+	       pkt->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+}
+
 static int send_one(struct device *dev, const struct pkt *pkt)
 {
 	int r = dev->host->send(dev->link, pkt);
 
 	if (r == -EAGAIN)
 		return r;
-	if (r < 0)
+	/*
+	 * The kernel's TUN does not look at what the header is about: it takes
+	 * the packet, which the host throws away.
+	 */
+	if (r < 0 && r != -ENETDOWN && has_vnet(pkt))
+		device_count_drop(dev, TUND_DROP_ERROR, 1);
+	else if (r < 0)
 		return refused(dev, pkt, r);
 	dev->rx_packets++;
 	dev->rx_bytes += pkt->len;
@@ -239,23 +355,36 @@ static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 	answer(io, error ? error : (ssize_t)io->size);
 }
 
+static int check_write(struct dev_queue *queue, const void *data, size_t len,
+		       struct pkt **ret_pkt)
+{
+	if (!queue)
+		return -EBADFD;
+	if (queue->direct)
+		return -EBUSY;
+	return parse_write(queue->dev, data, len, ret_pkt);
+}
+
 int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 	      size_t len, bool nonblock)
 {
 	static _Atomic uint64_t next_tag = 1;
-	struct device *dev = dev_file_device(file);
+	struct dev_queue *queue = dev_file_queue(file);
 	struct pkt *pkt = NULL;
+	struct device *dev;
 	uint64_t tag;
 	int r;
 
-	io->dev = dev;
+	io->queue = queue;
 	io->size = len;
 	io->waiter.complete = write_complete;
-	r = dev ? parse_write(dev, data, len, &pkt) : -EBADFD;
+	r = check_write(queue, data, len, &pkt);
 	if (r < 0) {
 		answer(io, r);
 		return DEV_ANSWERED;
 	}
+	dev = queue->dev;
+	dev_queues_learn(queue, pkt);
 	pkt->tag = atomic_fetch_add(&next_tag, 1);
 	tag = pkt->tag;
 	if (nonblock)
@@ -281,18 +410,18 @@ int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 
 void dev_io_arm(struct dev_io *io)
 {
-	struct device *dev = io->dev;
+	struct dev_queue *queue = io->queue;
 	bool writer = io->waiter.pkt != NULL;
 
-	device_ref(dev);
+	dev_queue_ref(queue);
 	if (!writer) {
-		pktq_arm(&dev->to_app, &io->waiter);
+		pktq_arm(&queue->to_app, &io->waiter);
 	} else {
-		pktq_arm(&dev->to_host, &io->waiter);
+		pktq_arm(&queue->dev->to_host, &io->waiter);
 		/* The turn may have ended while the packet was parked. */
-		send_queued(dev, false, 0);
+		send_queued(queue->dev, false, 0);
 	}
-	device_unref(dev);
+	dev_queue_unref(queue);
 }
 
 struct match {
@@ -313,33 +442,42 @@ void dev_io_interrupt(struct dev_file *file,
 		      const void *key)
 {
 	struct match m = {.io = match, .key = key};
-	struct device *dev = dev_file_device(file);
+	struct dev_queue *queue = dev_file_queue(file);
 
-	if (!dev)
+	if (!queue)
 		return;
-	if (!pktq_interrupt(&dev->to_app, match_waiter, &m))
-		pktq_interrupt(&dev->to_host, match_waiter, &m);
-	device_unref(dev);
+	if (!pktq_interrupt(&queue->to_app, match_waiter, &m))
+		pktq_interrupt(&queue->dev->to_host, match_waiter, &m);
+	dev_queue_unref(queue);
+}
+
+static unsigned int poll_queue(struct dev_queue *queue)
+{
+	struct device *dev = queue->dev;
+	struct host_state state;
+	unsigned int events = 0;
+
+	/* It is the packet socket that is polled. */
+	if (queue->direct)
+		return 0;
+	device_get_state(dev, &state);
+	if (state.up && pktq_has_room(&dev->to_host))
+		events |= POLLOUT | POLLWRNORM;
+	if (pktq_length(&queue->to_app) > 0)
+		events |= POLLIN | POLLRDNORM;
+	return events;
 }
 
 unsigned int dev_poll(struct dev_file *file)
 {
-	struct device *dev = dev_file_device(file);
-	struct host_state state;
-	unsigned int events = 0;
+	struct dev_queue *queue = dev_file_queue(file);
+	unsigned int events = POLLERR;
 
-	if (!dev)
+	if (!queue)
 		return POLLERR;
-	dev->host->sync(dev->link);
-	if (!dev_file_attached(file)) {
-		device_unref(dev);
-		return POLLERR;
-	}
-	device_get_state(dev, &state);
-	if (state.up && pktq_has_room(&dev->to_host))
-		events |= POLLOUT | POLLWRNORM;
-	if (pktq_length(&dev->to_app) > 0)
-		events |= POLLIN | POLLRDNORM;
-	device_unref(dev);
+	queue->dev->host->sync(queue->dev->link);
+	if (dev_file_attached(file))
+		events = poll_queue(queue);
+	dev_queue_unref(queue);
 	return events;
 }

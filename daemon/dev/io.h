@@ -13,7 +13,7 @@
 #include "packet/pktq.h"
 
 struct dev_file;
-struct device;
+struct dev_queue;
 
 /* Outcomes of dev_read() and dev_write(). */
 enum {
@@ -37,7 +37,7 @@ struct dev_io {
 	size_t size; /* a read's room */
 
 	/* io.c's own. */
-	struct device *dev;
+	struct dev_queue *queue;
 	struct pktq_waiter waiter;
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* knob.c - checks and keeps; only the carrier and the address reach the host.
+/*
+ * knob.c - checks and keeps; the carrier, the address and the offloads reach
+ * the host.
  */
 #include "dev/knob.h"
 
@@ -9,6 +11,7 @@
 #include <linux/virtio_net.h>
 #include <net/if_arp.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dev/device.h"
 #include "dev/file.h"
@@ -190,16 +193,23 @@ static bool valid_offload(uint64_t flags)
 
 int dev_set_offload(struct dev_file *file, uint64_t flags)
 {
-	struct device *dev = lock_device(file);
+	struct device *dev = dev_file_device(file);
 	int r = 0;
 
 	if (!dev)
 		return -EBADFD;
 	if (!valid_offload(flags))
 		r = -EINVAL;
-	else
+	/* Without IFF_VNET_HDR, too: it is the program that asks for that. */
+	if (r == 0)
+		r = dev->host->set_offload(dev->link, dev_file_ns(file),
+					   (unsigned int)flags);
+	if (r == 0) {
+		lock_acquire(&dev->lock);
 		dev->knobs.offload = (unsigned int)flags;
-	unlock_device(dev);
+		lock_release(&dev->lock);
+	}
+	device_unref(dev);
 	return r;
 }
 
@@ -223,33 +233,39 @@ int dev_set_link_type(struct dev_file *file, unsigned int type)
 
 int dev_set_carrier(struct dev_file *file, bool on)
 {
-	struct device *dev = dev_file_device(file);
-	int r;
+	struct device *dev = lock_device(file);
+	int r = 0;
 
 	if (!dev)
 		return -EBADFD;
-	r = dev->host->set_carrier(dev->link, on);
+	/* All its queues are switched off. */
+	if (on && dev->queues.n_on == 0)
+		r = -EPERM;
+	lock_release(&dev->lock);
+	if (r == 0)
+		r = dev->host->set_carrier(dev->link, on);
 	device_unref(dev);
 	return r;
 }
 
-static int set_mac(struct device *dev, int ns_fd, const uint8_t mac[6])
+static int set_mac(struct device *dev, int home_ns_fd, const uint8_t mac[6])
 {
 	const struct host_ops *host = dev->host;
 	struct host_state state;
 	struct host_ns *ns;
-	int r;
+	int ns_fd, r;
 
 	host->sync(dev->link);
-	device_get_state(dev, &state);
-	/* Only its first namespace is open to us. */
-	if (state.moved)
-		return -EOPNOTSUPP;
-	r = host->ns_open(ns_fd, &ns);
+	r = host->open_ns(dev->link, home_ns_fd, &ns_fd);
 	if (r < 0)
 		return r;
-	r = host->set_mac(ns, state.ifindex, mac);
-	host->ns_close(ns);
+	device_get_state(dev, &state);
+	r = host->ns_open(ns_fd, &ns);
+	if (r == 0) {
+		r = host->set_mac(ns, state.ifindex, mac);
+		host->ns_close(ns);
+	}
+	close(ns_fd);
 	return r;
 }
 

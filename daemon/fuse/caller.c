@@ -15,9 +15,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
+
+/* The kernel's number for the namespace that all others descend from. */
+#define INIT_USERNS_INO 0xeffffffdu
 
 /* The kernel nests user namespaces 32 deep. */
 #define MAX_USERNS_DEPTH 33
@@ -165,6 +170,8 @@ void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller)
 		ret_caller->net_admin = false;
 		return;
 	}
+	ret_caller->init_net_admin =
+		ret_caller->net_admin && own.st_ino == INIT_USERNS_INO;
 	ret_caller->net_admin = capable_in(owner_fd, &own, ret_caller);
 }
 
@@ -175,7 +182,8 @@ void caller_forget(struct dev_caller *caller)
 	caller->n_groups = 0;
 }
 
-uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id)
+/* `back`: from outside to inside. */
+static uint32_t map_id(pid_t tid, const char *map, uint32_t id, bool back)
 {
 	unsigned int inside, outside, count;
 	uint32_t mapped = (uint32_t)-1;
@@ -189,9 +197,62 @@ uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id)
 			close(fd);
 		return mapped;
 	}
-	while (fscanf(f, "%u %u %u", &inside, &outside, &count) == 3)
-		if (id >= inside && id - inside < count)
-			mapped = outside + (id - inside);
+	while (fscanf(f, "%u %u %u", &inside, &outside, &count) == 3) {
+		unsigned int from = back ? outside : inside;
+
+		if (id >= from && id - from < count)
+			mapped = (back ? inside : outside) + (id - from);
+	}
 	fclose(f);
 	return mapped;
+}
+
+uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id)
+{
+	return map_id(tid, map, id, false);
+}
+
+uint32_t caller_unmap_id(pid_t tid, const char *map, uint32_t id)
+{
+	return map_id(tid, map, id, true);
+}
+
+/* The process that a thread belongs to, or -1. */
+static pid_t process_of(pid_t tid)
+{
+	char line[128];
+	pid_t pid = -1;
+	FILE *status;
+	int fd;
+
+	fd = open_proc(tid, "status");
+	status = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (!status) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while (pid < 0 && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Tgid: %d", &pid) != 1)
+			pid = -1;
+	fclose(status);
+	return pid;
+}
+
+int caller_take_fd(pid_t tid, int fd, int *ret_fd)
+{
+	pid_t pid = process_of(tid);
+	_cleanup_close_ int pidfd = -1;
+	int taken;
+
+	if (pid < 0)
+		return -ESRCH;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	taken = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (taken < 0)
+		return -errno;
+	*ret_fd = taken;
+	return 0;
 }

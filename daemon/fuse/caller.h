@@ -28,5 +28,11 @@ void caller_forget(struct dev_caller *caller);
  * (uint32_t)-1 if it has none. `map` is "uid_map" or "gid_map".
  */
 uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id);
+/* The other way round. */
+uint32_t caller_unmap_id(pid_t tid, const char *map, uint32_t id);
+
+/* A copy of one of the caller's descriptors, which the caller of this closes.
+ */
+int caller_take_fd(pid_t tid, int fd, int *ret_fd);
 
 #endif

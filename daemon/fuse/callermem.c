@@ -171,8 +171,8 @@ static int ask(const struct callermem_thread *thread, struct memory_call *call,
 	return r;
 }
 
-int callermem_read(const struct callermem_thread *thread, uint64_t address,
-		   void *ret_buf, size_t len)
+static int read_piece(const struct callermem_thread *thread, uint64_t address,
+		      void *ret_buf, size_t len)
 {
 	struct memory_call call = {.address = address, .len = (uint32_t)len};
 	struct memory_answer answer;
@@ -180,6 +180,19 @@ int callermem_read(const struct callermem_thread *thread, uint64_t address,
 
 	if (r == 0)
 		memcpy(ret_buf, answer.data, len);
+	return r;
+}
+
+int callermem_read(const struct callermem_thread *thread, uint64_t address,
+		   void *ret_buf, size_t len)
+{
+	uint8_t *to = ret_buf;
+	int r = 0;
+
+	for (size_t done = 0, n; r == 0 && done < len; done += n) {
+		n = len - done < CALLERMEM_MAX ? len - done : CALLERMEM_MAX;
+		r = read_piece(thread, address + done, to + done, n);
+	}
 	return r;
 }
 

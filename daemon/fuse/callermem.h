@@ -20,8 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The largest piece that is read or written. */
-#define CALLERMEM_MAX 64
+/* The largest piece that is touched at once. */
+#define CALLERMEM_MAX 2048
 
 struct callermem_thread {
 	pid_t tid;
@@ -43,6 +43,7 @@ void callermem_give_up(void);
  */
 int callermem_read(const struct callermem_thread *thread, uint64_t address,
 		   void *ret_buf, size_t len);
+/* Writes no more than CALLERMEM_MAX. */
 int callermem_write(const struct callermem_thread *thread, uint64_t address,
 		    const void *buf, size_t len);
 

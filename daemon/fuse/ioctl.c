@@ -11,21 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/filter.h"
 #include "dev/knob.h"
 #include "fuse/caller.h"
 #include <tund/abi.h>
 
 #define FEATURES                                                               \
-	(IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_ONE_QUEUE | IFF_NO_CARRIER)
-
-/* What an ioctl answers with. */
-struct answer {
-	union {
-		struct tund_info info;
-		int32_t number;
-	} out;
-	size_t size;
-};
+	(IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_ONE_QUEUE | IFF_NO_CARRIER |      \
+	 IFF_MULTI_QUEUE | IFF_NAPI | IFF_NAPI_FRAGS)
 
 void ioctl_reply(const struct call *c, int result, const void *out, size_t size)
 {
@@ -77,21 +70,18 @@ static int call_by_value(const struct call *c, unsigned int cmd, uint64_t value)
 	case TUNSETOFFLOAD:
 		return dev_set_offload(file, value);
 	default:
-		/* TUNDETACHFILTER: there is no filter yet. */
-		return -EINVAL;
+		/* TUNDETACHFILTER. */
+		return dev_filter_set(file, NULL, 0);
 	}
 }
 
 static int call_value(const struct call *c)
 {
-	struct tund_value value;
+	const struct tund_value *value = &c->in.value;
 
-	if (c->in_size < sizeof(value))
-		return -EFAULT;
-	memcpy(&value, c->in.bytes, sizeof(value));
-	if (!tund_is_by_value(value.cmd) || value.reserved != 0)
+	if (!tund_is_by_value(value->cmd) || value->reserved != 0)
 		return -EINVAL;
-	return call_by_value(c, value.cmd, value.value);
+	return call_by_value(c, value->cmd, value->value);
 }
 
 /* ---- the others ---- */
@@ -135,6 +125,58 @@ static int set_ifindex(const struct call *c)
 	return dev_file_set_ifindex(c->file->dev_file, c->in.number);
 }
 
+static int set_mode(const struct call *c)
+{
+	if (c->in.mode.reserved || (c->in.mode.flags & ~TUND_MODE_ALL_IOCTLS))
+		return -EINVAL;
+	dev_file_set_all_ioctls(c->file->dev_file,
+				c->in.mode.flags & TUND_MODE_ALL_IOCTLS);
+	return 0;
+}
+
+static int get_info(const struct call *c, struct answer *a)
+{
+	struct fs_server *server = fuse_req_userdata(c->req);
+
+	a->out.info = (struct tund_info){
+		.abi_version = TUND_ABI_VERSION,
+		.max_packet = TUND_MAX_PACKET,
+		.abilities = server->can_direct ? TUND_ABILITY_DIRECT : 0,
+	};
+	a->size = sizeof(a->out.info);
+	return 0;
+}
+
+static int next_device(const struct call *c, struct answer *a)
+{
+	struct tund_device *device = &a->out.device;
+	pid_t tid = c->thread.tid;
+	int r;
+
+	*device = c->in.device;
+	r = dev_file_next_device(c->file->dev_file, device);
+	if (r < 0)
+		return r;
+	if (device->owner != TUND_NO_ID)
+		device->owner = caller_unmap_id(tid, "uid_map", device->owner);
+	if (device->group != TUND_NO_ID)
+		device->group = caller_unmap_id(tid, "gid_map", device->group);
+	a->size = sizeof(*device);
+	return 0;
+}
+
+static int get_stats(const struct call *c, struct answer *a)
+{
+	a->size = sizeof(a->out.stats);
+	return dev_file_stats(c->file->dev_file, &a->out.stats);
+}
+
+static int get_features(const struct call *c)
+{
+	return dev_file_all_ioctls(c->file->dev_file) ? FEATURES | IFF_VNET_HDR
+						      : FEATURES;
+}
+
 static int answer_number(struct answer *a, int result, int number)
 {
 	a->out.number = number;
@@ -142,27 +184,29 @@ static int answer_number(struct answer *a, int result, int number)
 	return result;
 }
 
-/* Those that need no device. */
-static int call_any(const struct call *c, struct answer *a)
+/* Those that need no device; `ifr` is the caller's, for TUNSETQUEUE. */
+static int call_any(const struct call *c, const struct raw_ifreq *ifr,
+		    struct answer *a)
 {
 	switch (c->cmd) {
 	case TUNGETFEATURES:
-		return answer_number(a, 0, FEATURES);
+		return answer_number(a, 0, get_features(c));
 	case TUNSETQUEUE:
-		/* No device has queues to attach or detach. */
-		return -EINVAL;
+		return dev_file_set_queue(c->file->dev_file,
+					  (uint16_t)ifr->u.flags);
 	case SIOCGSKNS:
 		/* A FUSE server cannot give its client a descriptor. */
 		return -EOPNOTSUPP;
 	case TUNSETIFINDEX:
 		return set_ifindex(c);
 	case TUND_IOC_INFO:
-		a->out.info = (struct tund_info){
-			.abi_version = TUND_ABI_VERSION,
-			.max_packet = TUND_MAX_PACKET,
-		};
-		a->size = sizeof(a->out.info);
-		return 0;
+		return get_info(c, a);
+	case TUND_IOC_MODE:
+		return set_mode(c);
+	case TUND_IOC_FD:
+		return ioctl_send_fd(c);
+	case TUND_IOC_DEVICE:
+		return next_device(c, a);
 	default:
 		return 1;
 	}
@@ -193,6 +237,17 @@ static int call_attached(const struct call *c, struct answer *a)
 		return dev_set_vnet_le(file, c->in.number != 0);
 	case SIOCGIFHWADDR:
 		return get_mac(c);
+	case TUNATTACHFILTER:
+		return ioctl_attach_filter(c);
+	case TUNGETFILTER:
+		return ioctl_get_filter(c, a);
+	case TUNSETTXFILTER:
+		return ioctl_set_mac_filter(c);
+	case TUNSETSTEERINGEBPF:
+	case TUNSETFILTEREBPF:
+		return ioctl_set_ebpf(c);
+	case TUND_IOC_STATS:
+		return get_stats(c, a);
 	case TUND_IOC_VALUE:
 		return call_value(c);
 	default:
@@ -212,7 +267,7 @@ static bool copies_ifreq(unsigned int cmd)
 
 static int call(const struct call *c, struct answer *a)
 {
-	struct raw_ifreq ifr;
+	struct raw_ifreq ifr = {0};
 	int r;
 
 	if (copies_ifreq(c->cmd)) {
@@ -220,7 +275,7 @@ static int call(const struct call *c, struct answer *a)
 		if (r < 0)
 			return r;
 	}
-	r = call_any(c, a);
+	r = call_any(c, &ifr, a);
 	return r == 1 ? call_attached(c, a) : r;
 }
 

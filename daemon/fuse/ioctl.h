@@ -10,6 +10,7 @@
 
 #include "fuse/callermem.h"
 #include "fuse/private.h"
+#include <tund/abi.h>
 
 /* struct ifreq as the caller has it: only its size depends on the program. */
 #define IFREQ_SIZE	  40
@@ -29,6 +30,25 @@ struct raw_ifreq {
 
 _Static_assert(sizeof(struct raw_ifreq) == IFREQ_SIZE, "no padding");
 
+/* struct sock_fprog; a 32-bit program has no other. */
+struct raw_fprog {
+	uint16_t len;
+	uint16_t reserved[3];
+	uint64_t address;
+};
+
+/* What an ioctl answers with. */
+struct answer {
+	union {
+		struct tund_info info;
+		struct tund_device device;
+		struct tund_stats stats;
+		struct raw_fprog fprog;
+		int32_t number;
+	} out;
+	size_t size;
+};
+
 struct call {
 	fuse_req_t req;
 	struct fs_file *file;
@@ -38,7 +58,12 @@ struct call {
 	/* The bytes that the kernel copied, as far as the number says. */
 	union {
 		int32_t number;
-		uint8_t bytes[64];
+		struct tund_value value;
+		struct tund_mode mode;
+		struct tund_fd fd;
+		struct tund_device device;
+		struct raw_fprog fprog;
+		uint8_t bytes[256];
 	} in;
 	size_t in_size;
 	size_t ifreq_size;
@@ -60,5 +85,14 @@ void ioctl_call(const struct call *c);
  */
 bool ioctl_is_slow(unsigned int cmd);
 void ioctl_slow(const struct call *c);
+
+/* ioctl_filter.c: for slow threads. */
+int ioctl_attach_filter(const struct call *c);
+int ioctl_get_filter(const struct call *c, struct answer *a);
+int ioctl_set_mac_filter(const struct call *c);
+int ioctl_set_ebpf(const struct call *c);
+
+/* ioctl_fd.c: TUND_IOC_FD, for slow threads. */
+int ioctl_send_fd(const struct call *c);
 
 #endif

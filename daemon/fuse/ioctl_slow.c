@@ -91,15 +91,6 @@ static void set_iff_begin(struct work *work)
 
 /* ---- the others ---- */
 
-static void get_stats(struct work *work)
-{
-	struct slow_call *slow = container_of(work, struct slow_call, work);
-	struct tund_stats stats;
-	int r = dev_file_stats(slow->call.file->dev_file, &stats);
-
-	end_call(slow, r, &stats, sizeof(stats));
-}
-
 static void set_carrier(struct work *work)
 {
 	struct slow_call *slow = container_of(work, struct slow_call, work);
@@ -134,20 +125,28 @@ static void (*slow_function(unsigned int cmd))(struct work *work)
 	switch (cmd) {
 	case TUNSETIFF:
 		return set_iff_begin;
-	case TUND_IOC_STATS:
-		return get_stats;
 	case TUNSETCARRIER:
 		return set_carrier;
 	case SIOCSIFHWADDR:
 		return set_mac;
 	case TUNGETIFF:
 	case TUNSETQUEUE:
+	case TUNATTACHFILTER:
+	case TUNSETTXFILTER:
+	case TUNSETSTEERINGEBPF:
+	case TUNSETFILTEREBPF:
+	case TUND_IOC_STATS:
+	case TUND_IOC_VALUE:
+	case TUND_IOC_FD:
+	case TUND_IOC_DEVICE:
 		return call_once;
 	case SIOCGSKNS:
 		return NULL;
 	default:
 		/* All that have to do with interfaces bring a struct ifreq. */
-		return _IOC_TYPE(cmd) == 0x89 ? call_once : NULL;
+		return _IOC_TYPE(cmd) == 0x89 || tund_is_by_value(cmd)
+			       ? call_once
+			       : NULL;
 	}
 }
 

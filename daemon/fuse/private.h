@@ -19,6 +19,7 @@
 struct fs_server {
 	const char *path;
 	struct dev_table *table;
+	bool can_direct;
 	void (*unmounted)(void *arg);
 	void *arg;
 	struct fuse_session *session;

@@ -6,12 +6,15 @@
 #ifndef TUND_FUSE_SERVER_H
 #define TUND_FUSE_SERVER_H
 
+#include <stdbool.h>
+
 struct dev_table;
 struct fs_server;
 
 struct fs_server_options {
 	const char *path; /* the mount point; must outlive the server */
 	struct dev_table *table;
+	bool can_direct; /* packet sockets can be handed out */
 	/*
 	 * Called in one of the server's threads, once, when the mount was
 	 * taken away by somebody else.

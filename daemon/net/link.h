@@ -22,6 +22,8 @@ struct host_link {
 	int hidden_ifindex;
 	/* Where it was made. */
 	int home_ifindex, home_nsid;
+	/* TUN_F_*: the program completes what it reads. */
+	atomic_uint offload;
 	_Atomic uint64_t mac; /* of the visible end, as its first bytes */
 	_Atomic uint64_t socket_drops;
 	_Atomic uint64_t backlog_drops; /* as of the last time it was asked */

@@ -30,5 +30,6 @@ void net_dispatch(void);
  * logged with its remedy.
  */
 int net_check(void);
+bool net_can_direct(void);
 
 #endif

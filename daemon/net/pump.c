@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "packet/frame.h"
+#include "packet/vnet.h"
 #include <tund/abi.h>
 
 /* Packets of one system call; and calls before others have their turn. */
@@ -85,23 +86,31 @@ static struct pkt *take_slot(struct host_link *link, unsigned int i)
 	struct slot *slot = &pump.slots[i];
 	struct msghdr *msg = &pump.msgs[i].msg_hdr;
 	size_t len = pump.msgs[i].msg_len;
+	bool offload = atomic_load(&link->offload) != 0;
 	struct frame_meta meta;
 	struct pkt *pkt;
 
-	/* No header, or segments that nobody has cut: offloads were forced. */
+	/* No header, or segments that nobody has asked for. */
 	if (len < sizeof(slot->vnet) || (msg->msg_flags & MSG_TRUNC) ||
-	    slot->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+	    (!offload && slot->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE)) {
 		device_count_oversize(link->owner);
 		return NULL;
 	}
 	len -= sizeof(slot->vnet);
 	read_meta(msg, &slot->vnet, &meta);
-	if (meta.needs_csum)
+	if (meta.needs_csum && !offload)
 		frame_finish_csum(slot->frame, len, &meta);
 	if (frame_to_pkt(slot->frame, len, &meta, link->kind == DEV_TAP, &pkt) <
 	    0) {
 		device_count_oversize(link->owner);
 		return NULL;
+	}
+	if (offload) {
+		pkt->vnet = slot->vnet;
+		if (link->kind == DEV_TUN)
+			vnet_shift(&pkt->vnet, -ETH_HLEN);
+		else if (meta.has_vlan)
+			vnet_add_tag(&pkt->vnet);
 	}
 	return pkt;
 }
@@ -221,13 +230,12 @@ void pump_want_send(struct host_link *link)
 
 int pump_send(struct host_link *link, const struct pkt *pkt)
 {
-	/* No offload is asked of the host. */
-	static const struct virtio_net_hdr vnet;
+	struct virtio_net_hdr vnet = pkt->vnet;
 	uint64_t mac = atomic_load_explicit(&link->mac, memory_order_relaxed);
 	uint8_t header[ETH_HLEN];
 	uint8_t to[sizeof(mac)];
 	struct iovec iov[] = {
-		{(void *)&vnet, sizeof(vnet)},
+		{&vnet, sizeof(vnet)},
 		{header, sizeof(header)},
 		{(void *)pkt->data, pkt->len},
 	};
@@ -236,6 +244,8 @@ int pump_send(struct host_link *link, const struct pkt *pkt)
 	if (link->kind == DEV_TUN) {
 		memcpy(to, &mac, sizeof(mac));
 		frame_build_header(header, to, pkt->proto);
+		if (!vnet_shift(&vnet, ETH_HLEN))
+			return -EINVAL;
 	} else {
 		iov[1].iov_len = 0;
 	}

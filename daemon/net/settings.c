@@ -89,8 +89,13 @@ int link_set_offload(struct host_link *link, int home_ns_fd,
 {
 	int r = -ENODEV;
 
+	/* True from before the first such packet until after the last. */
+	if (offload)
+		atomic_store(&link->offload, offload);
 	for (int i = 0; i < TRIES && r == -ENODEV; i++)
 		r = try_offload(link, home_ns_fd, offload);
+	if (!offload && r == 0)
+		atomic_store(&link->offload, 0);
 	return r;
 }
 

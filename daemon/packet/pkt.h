@@ -6,6 +6,7 @@
 #ifndef TUND_PACKET_PKT_H
 #define TUND_PACKET_PKT_H
 
+#include <linux/virtio_net.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ struct pkt {
 	size_t len;
 	uint16_t proto; /* Ethernet type, network byte order */
 	uint64_t tag;	/* whose it is, or 0 */
+	/* What is left to do to it; positions count from its first byte. */
+	struct virtio_net_hdr vnet;
 	uint8_t data[];
 };
 

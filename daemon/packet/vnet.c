@@ -5,6 +5,7 @@
  */
 #include "packet/vnet.h"
 
+#include <byteswap.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <stdint.h>
@@ -138,4 +139,12 @@ bool vnet_add_tag(struct virtio_net_hdr *h)
 		return false;
 	h->csum_start = (uint16_t)start;
 	return true;
+}
+
+void vnet_swap(struct virtio_net_hdr *h)
+{
+	h->hdr_len = bswap_16(h->hdr_len);
+	h->gso_size = bswap_16(h->gso_size);
+	h->csum_start = bswap_16(h->csum_start);
+	h->csum_offset = bswap_16(h->csum_offset);
 }

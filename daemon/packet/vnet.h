@@ -45,4 +45,7 @@ bool vnet_shift(struct virtio_net_hdr *h, int delta);
  */
 bool vnet_add_tag(struct virtio_net_hdr *h);
 
+/* Turns the numbers into the other byte order. */
+void vnet_swap(struct virtio_net_hdr *h);
+
 #endif

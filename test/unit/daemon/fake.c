@@ -237,6 +237,7 @@ static int send_packet(struct host_link *link, const struct pkt *pkt)
 		abort();
 	memcpy(copy->data, pkt->data, pkt->len);
 	copy->proto = pkt->proto;
+	copy->vnet = pkt->vnet;
 	pthread_mutex_lock(&fake.mutex);
 	if (fake.sent.n == FAKE_MAX_SENT)
 		abort();
@@ -266,6 +267,57 @@ static void get_drops(struct host_link *link, uint64_t *ret_socket,
 	*ret_backlog = fake.backlog_drops;
 }
 
+static int set_offload(struct host_link *link, int home_ns_fd,
+		       unsigned int offload)
+{
+	if (fake.offload_error)
+		return fake.offload_error;
+	link->offload = offload;
+	return 0;
+}
+
+static int open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
+{
+	if (fake.ns_of_error)
+		return fake.ns_of_error;
+	*ret_fd = dup(home_ns_fd);
+	return 0;
+}
+
+static int set_filter(struct host_link *link, const struct sock_fprog *program)
+{
+	if (fake.filter_error)
+		return fake.filter_error;
+	link->filter = program != NULL;
+	return 0;
+}
+
+static int direct_begin(struct host_link *link, int home_ns_fd,
+			const struct host_direct *how, int *ret_fd)
+{
+	if (fake.direct_error)
+		return fake.direct_error;
+	link->direct = true;
+	*ret_fd = dup(home_ns_fd);
+	return 0;
+}
+
+static int direct_end(struct host_link *link)
+{
+	return atomic_exchange(&link->direct, false);
+}
+
+void fake_direct_close(struct host_link *link)
+{
+	device_direct_closed(link->owner);
+}
+
+static int counters(struct host_link *link, struct host_counters *ret_counters)
+{
+	*ret_counters = fake.counters;
+	return 0;
+}
+
 const struct host_ops fake_ops = {
 	.ns_open = ns_open,
 	.ns_close = ns_close,
@@ -276,6 +328,12 @@ const struct host_ops fake_ops = {
 	.link_free = link_free,
 	.set_carrier = set_carrier,
 	.set_mac = set_mac,
+	.set_offload = set_offload,
+	.open_ns = open_ns,
+	.set_filter = set_filter,
+	.direct_begin = direct_begin,
+	.direct_end = direct_end,
+	.counters = counters,
 	.send = send_packet,
 	.want_send = want_send,
 	.sync = sync_link,

@@ -21,7 +21,8 @@ struct host_link {
 	struct list node; /* in fake.links */
 	struct device *owner;
 	struct host_state state;
-	atomic_bool started, stopped, carrier;
+	atomic_bool started, stopped, carrier, direct, filter;
+	atomic_uint offload;
 };
 
 #define FAKE_MAX_SENT 1024
@@ -43,12 +44,15 @@ struct fake {
 
 	/* Errors to give, or 0. */
 	int ns_error, find_error, new_error, start_error;
-	int carrier_error, mac_error;
+	int carrier_error, mac_error, ns_of_error, offload_error;
+	int filter_error, direct_error;
 	/* send() takes so many packets, and answers then with the error. */
 	atomic_int send_room;
 	atomic_int send_error;
 	/* What drops() tells. */
 	uint64_t socket_drops, backlog_drops;
+	/* What counters() tells. */
+	struct host_counters counters;
 
 	/* Called in the calls of these names, with no lock held, if set. */
 	void (*on_find)(void);
@@ -84,6 +88,8 @@ int fake_links(void);
 /* The interface changes, and the device is told. */
 void fake_set_up_down(struct host_link *link, bool up);
 void fake_change(struct host_link *link, const struct host_state *state);
+/* The last copy of the direct socket is closed. */
+void fake_direct_close(struct host_link *link);
 /* The interface is deleted by somebody else. */
 void fake_delete(const char *name);
 

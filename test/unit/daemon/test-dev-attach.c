@@ -240,10 +240,8 @@ static void errors_come_in_the_kernels_order(void **state)
 		{"", IFF_TAP, USER, -EPERM},
 		{"free", IFF_TUN | IFF_TUN_EXCL, USER, -EPERM},
 		{"free", IFF_TUN | IFF_VNET_HDR, USER, -EPERM},
-		/* What would change the format is refused. */
-		{"free", IFF_TUN | IFF_VNET_HDR, ADMIN, -EINVAL},
-		{"free", IFF_TAP | IFF_MULTI_QUEUE, ADMIN, -EINVAL},
-		{"", IFF_TAP | IFF_NAPI_FRAGS, ADMIN, -EINVAL},
+		/* Before all: only who administers everything. */
+		{"", IFF_TAP | IFF_NAPI | IFF_NAPI_FRAGS, ADMIN, -EPERM},
 		/* Somebody else's interface. */
 		{"other", IFF_TUN, ADMIN, -EINVAL},
 		{"other", IFF_TUN, USER, -EINVAL},

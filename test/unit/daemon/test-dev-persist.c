@@ -180,7 +180,6 @@ static void refusals_are_the_kernels(void **state)
 		{IFF_TAP, -EINVAL},
 		{0, -EINVAL},
 		{IFF_TUN | IFF_MULTI_QUEUE, -EINVAL},
-		{IFF_TUN | IFF_VNET_HDR, -EINVAL},
 	};
 	struct opened other;
 

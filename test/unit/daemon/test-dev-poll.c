@@ -217,14 +217,17 @@ static void empty_table_ends(void **state)
 /* Deleted and closed: the device goes once. */
 static void device_goes_once(void **state)
 {
+	struct dev_queue *queue;
 	struct device *dev;
 
 	attach_device();
 	dev = lnk->owner;
 	device_ref(dev);
+	queue = dev_file_queue(o.file);
 	fake_delete("t0");
 	device_gone(dev);
-	device_detach(dev);
+	device_detach(queue);
+	dev_queue_unref(queue);
 	close_file(&o);
 	assert_true(counter_wait(&fake.stops, 1));
 	/* A reference is ours: the link is still there. */

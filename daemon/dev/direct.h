@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * direct.h - hands a device over to a packet socket of its program, and takes
+ * it back when that was closed. The socket itself is net/'s.
+ */
+#ifndef TUND_DEV_DIRECT_H
+#define TUND_DEV_DIRECT_H
+
+#include <stdbool.h>
+
+struct dev_file;
+struct device;
+struct host_counters;
+
+/*
+ * The socket that is the file's device from now on. -EOPNOTSUPP if the format
+ * that the file is attached with cannot be carried so, -EALREADY if there is
+ * one. Slow.
+ */
+int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd);
+
+/* The network namespace of the file's device; the caller closes it. Slow. */
+int dev_file_device_ns(struct dev_file *file, int *ret_fd);
+
+/* For dev/: the link carries packets through the daemon again. Slow. */
+void direct_end(struct device *dev);
+
+/* For dev/: what has gone past the daemon since; zero when nothing can. */
+void direct_counters(struct device *dev, struct host_counters *ret_counters);
+
+#endif

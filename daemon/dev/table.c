@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* table.c - the list of devices; what becomes of one is device.c's. */
+#include "dev/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dev/device.h"
+
+/* Removing an interface waits for the kernel; two at a time is what it can. */
+#define RELEASE_THREADS 2
+
+int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
+{
+	struct dev_table *table = calloc(1, sizeof(*table));
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	r = work_queue_new("tund-release", RELEASE_THREADS, &table->releases);
+	if (r < 0) {
+		free(table);
+		return r;
+	}
+	table->host = host;
+	lock_init(&table->lock, LOCK_RANK_TABLE, "devices");
+	list_init(&table->devices);
+	*ret_table = table;
+	return 0;
+}
+
+static struct device *first_device(struct dev_table *table)
+{
+	struct device *dev = NULL;
+
+	lock_acquire(&table->lock);
+	list_for_each (it, &table->devices) {
+		struct device *d = list_entry(it, struct device, node);
+
+		lock_acquire(&d->lock);
+		if (d->phase != DEVICE_LEAVING) {
+			dev = d;
+			device_ref(dev);
+		}
+		lock_release(&d->lock);
+		if (dev)
+			break;
+	}
+	lock_release(&table->lock);
+	return dev;
+}
+
+void dev_table_free(struct dev_table *table)
+{
+	struct device *dev;
+
+	while ((dev = first_device(table))) {
+		device_end(dev);
+		device_unref(dev);
+	}
+	work_queue_free(table->releases);
+	lock_destroy(&table->lock);
+	free(table);
+}
+
+struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
+			      int ifindex)
+{
+	struct device *found = NULL;
+
+	lock_acquire(&table->lock);
+	list_for_each (it, &table->devices) {
+		struct device *dev = list_entry(it, struct device, node);
+		bool same;
+
+		lock_acquire(&dev->lock);
+		same = dev->ns_id == ns_id && !dev->state.moved &&
+		       dev->state.ifindex == ifindex;
+		lock_release(&dev->lock);
+		if (same) {
+			device_ref(dev);
+			found = dev;
+			break;
+		}
+	}
+	lock_release(&table->lock);
+	return found;
+}
+
+struct device *dev_table_next(struct dev_table *table, uint64_t ns_id,
+			      uint64_t id)
+{
+	struct device *next = NULL;
+
+	lock_acquire(&table->lock);
+	/* In the order of their numbers. */
+	list_for_each (it, &table->devices) {
+		struct device *dev = list_entry(it, struct device, node);
+
+		lock_acquire(&dev->lock);
+		if (dev->id > id && dev->ns_id == ns_id && !dev->state.moved &&
+		    dev->phase != DEVICE_LEAVING)
+			next = dev;
+		lock_release(&dev->lock);
+		if (next)
+			break;
+	}
+	if (next)
+		device_ref(next);
+	lock_release(&table->lock);
+	return next;
+}
+
+void dev_table_on_left(struct dev_table *table, void (*left)(void *arg),
+		       void *arg)
+{
+	table->left = left;
+	table->left_arg = arg;
+}
+
+bool dev_table_any_making(struct dev_table *table)
+{
+	bool making;
+
+	lock_acquire(&table->lock);
+	making = table->n_making > 0;
+	lock_release(&table->lock);
+	return making;
+}
+
+bool dev_table_any_leaving(struct dev_table *table, uint64_t ns_id)
+{
+	bool leaving = false;
+
+	lock_acquire(&table->lock);
+	list_for_each (it, &table->devices) {
+		struct device *dev = list_entry(it, struct device, node);
+
+		lock_acquire(&dev->lock);
+		leaving |=
+			dev->ns_id == ns_id && (dev->phase == DEVICE_PARTING ||
+						dev->phase == DEVICE_LEAVING);
+		lock_release(&dev->lock);
+	}
+	lock_release(&table->lock);
+	return leaving;
+}
