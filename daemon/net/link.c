@@ -103,6 +103,19 @@ static int set_option(int fd, int option, int value)
 		       : 0;
 }
 
+int link_enlarge_buffer(int fd)
+{
+	int size = RECEIVE_BUFFER;
+
+	/* Beyond net.core.rmem_max only the initial user namespace may go. */
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
+				       0 &&
+			       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
+					  sizeof(size)) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* In the hidden namespace; nothing is received before it is bound. */
 static int open_packet_socket(int *ret_fd)
 {
@@ -120,7 +133,6 @@ static int open_packet_socket(int *ret_fd)
 		{PACKET_QDISC_BYPASS, 1},
 	};
 	_cleanup_close_ int fd = -1;
-	int size = RECEIVE_BUFFER;
 	int r;
 
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -131,26 +143,23 @@ static int open_packet_socket(int *ret_fd)
 		if (r < 0)
 			return r;
 	}
-	/* Beyond net.core.rmem_max only the initial user namespace may go. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
-		    0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0)
-		return -errno;
+	r = link_enlarge_buffer(fd);
+	if (r < 0)
+		return r;
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
 
-static int bind_packet_socket(const struct host_link *link)
+int link_bind(const struct host_link *link, int fd, uint16_t protocol)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
+		.sll_protocol = htons(protocol),
 		.sll_ifindex = link->hidden_ifindex,
 	};
 
-	return bind(link->packet_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0
-		       ? -errno
-		       : 0;
+	return bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno
+								    : 0;
 }
 
 /* Makes the hidden namespace and the sockets that hold it. */
@@ -241,7 +250,7 @@ static int configure(struct host_link *link, struct host_ns *ns)
 	}
 	if (r < 0)
 		return r;
-	return bind_packet_socket(link);
+	return link_bind(link, link->packet_fd, ETH_P_ALL);
 }
 
 static int build(struct host_link *link, struct host_ns *ns,
@@ -281,6 +290,8 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 	link->kind = spec->kind;
 	link->packet_fd = -1;
 	link->watch_fd = -1;
+	link->home_ns_fd = -1;
+	link->ip_only_fd = -1;
 	lock_init(&link->watch_lock, LOCK_RANK_WATCH, "watch");
 	r = build(link, ns, spec);
 	if (r < 0) {
@@ -319,6 +330,10 @@ void link_free(struct host_link *link)
 		close(link->packet_fd);
 	if (link->watch_fd >= 0)
 		close(link->watch_fd);
+	if (link->home_ns_fd >= 0)
+		close(link->home_ns_fd);
+	if (link->ip_only_fd >= 0)
+		close(link->ip_only_fd);
 	lock_destroy(&link->watch_lock);
 	free(link);
 }

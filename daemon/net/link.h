@@ -9,6 +9,7 @@
 #define TUND_NET_LINK_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/handle.h"
 #include "dev/host.h"
@@ -28,12 +29,20 @@ struct host_link {
 	_Atomic uint64_t socket_drops;
 	_Atomic uint64_t backlog_drops; /* as of the last time it was asked */
 
+	/* While a program has its packet socket. */
+	int home_ns_fd;
+	int ip_only_fd; /* a BPF program, or -1 */
+
 	struct lock watch_lock;
 	atomic_uint watching; /* threads that read the watch socket now */
 	atomic_bool unsure;   /* notices were lost: ask the kernel */
 	bool gone GUARDED_BY(watch_lock);
 	int nsid GUARDED_BY(watch_lock);
 	struct host_state state GUARDED_BY(watch_lock);
+	/* The program's socket, 0: none, or nobody has it any more. */
+	ino_t direct_inode GUARDED_BY(watch_lock);
+	uint8_t direct_mac[ETH_ALEN] GUARDED_BY(watch_lock);
+	bool quiet GUARDED_BY(watch_lock); /* as last asked: not promiscuous */
 };
 
 /* Started links; looking one up takes a reference to its device. */
@@ -50,6 +59,10 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 void link_remove_interface(struct host_link *link);
 void link_free(struct host_link *link);
 
+/* For a packet socket in the hidden namespace. */
+int link_enlarge_buffer(int fd);
+int link_bind(const struct host_link *link, int fd, uint16_t protocol);
+
 /* settings.c: see dev/host.h. */
 int link_set_carrier(struct host_link *link, bool on);
 int link_set_offload(struct host_link *link, int home_ns_fd,
@@ -57,6 +70,10 @@ int link_set_offload(struct host_link *link, int home_ns_fd,
 int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd);
 int link_set_filter(struct host_link *link, const struct sock_fprog *program);
 int link_counters(struct host_link *link, struct host_counters *ret_counters);
+/* The visible end as it is now, and a descriptor of its namespace. */
+struct rtnl_link;
+int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,
+		      struct rtnl_link *ret_visible);
 void link_drops(struct host_link *link, uint64_t *ret_socket,
 		uint64_t *ret_backlog);
 

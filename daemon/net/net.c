@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "net/direct.h"
 #include "net/link.h"
 #include "net/netns.h"
 #include "net/pump.h"
@@ -76,6 +77,8 @@ const struct host_ops net_host_ops = {
 	.set_offload = link_set_offload,
 	.open_ns = link_open_ns,
 	.set_filter = link_set_filter,
+	.direct_begin = direct_begin,
+	.direct_end = direct_end,
 	.counters = link_counters,
 	.direct_begin = no_direct_begin,
 	.direct_end = no_direct_end,
@@ -152,6 +155,26 @@ static const char *remedy(int error)
 	}
 }
 
+static bool can_direct;
+
+bool net_can_direct(void)
+{
+	return can_direct;
+}
+
+static bool try_direct(struct host_link *link, int home_ns_fd)
+{
+	const struct host_direct how = {.nonblock = true};
+	_cleanup_close_ int fd = -1;
+	int r = direct_begin(link, home_ns_fd, &how, &fd);
+
+	/* A TUN cannot, as was said; a TAP needs no more than we have here. */
+	if (r == 0 || r == -EOPNOTSUPP)
+		return true;
+	log_notice("no packet sockets for programs: %s", strerror(-r));
+	return false;
+}
+
 static int try_bridge(void)
 {
 	const struct host_spec spec = {
@@ -174,8 +197,10 @@ static int try_bridge(void)
 		return r;
 	r = link_new(ns, &spec, NULL, &link);
 	/* The pair goes with its sockets and namespaces. */
-	if (r == 0)
+	if (r == 0) {
+		can_direct = try_direct(link, ns_fd);
 		link_free(link);
+	}
 	link_ns_close(ns);
 	return r;
 }

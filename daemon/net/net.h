@@ -32,4 +32,10 @@ void net_dispatch(void);
 int net_check(void);
 bool net_can_direct(void);
 
+/*
+ * Whether net_check() found that links can be handed over to packet sockets;
+ * those of TAPs at least.
+ */
+bool net_can_direct(void);
+
 #endif

@@ -32,37 +32,52 @@ int link_set_carrier(struct host_link *link, bool on)
 	return r;
 }
 
-/* The visible end's namespace, and itself if `ret_visible` is given. */
-static int find_visible(struct host_link *link, int home_ns_fd, int *ret_fd,
-			struct rtnl_link *ret_visible)
+static int ask_both(struct host_link *link, struct rtnl *rtnl, int *ret_nsid,
+		    struct rtnl_link *ret_visible)
 {
 	struct rtnl_link hidden;
-	struct rtnl *rtnl;
 	int r;
+
+	r = rtnl_get_link(rtnl, NULL, link->hidden_ifindex, RTNL_NO_NSID,
+			  &hidden);
+	if (r < 0)
+		return r;
+	*ret_nsid = hidden.peer_nsid;
+	return rtnl_get_link(rtnl, NULL, hidden.peer_ifindex, hidden.peer_nsid,
+			     ret_visible);
+}
+
+int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,
+		      struct rtnl_link *ret_visible)
+{
+	struct rtnl *rtnl;
+	int fd = -1;
+	int nsid, r;
 
 	r = link_open_hidden_rtnl(link, &rtnl);
 	if (r < 0)
 		return r;
-	r = rtnl_get_link(rtnl, NULL, link->hidden_ifindex, RTNL_NO_NSID,
-			  &hidden);
-	if (r == 0 && ret_visible)
-		r = rtnl_get_link(rtnl, NULL, hidden.peer_ifindex,
-				  hidden.peer_nsid, ret_visible);
-	if (r == 0 && hidden.peer_nsid == link->home_nsid)
-		*ret_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
-	else if (r == 0 && hidden.peer_nsid == RTNL_NO_NSID)
-		*ret_fd = ioctl(link->packet_fd, SIOCGSKNS);
+	r = ask_both(link, rtnl, &nsid, ret_visible);
+	if (r == 0 && nsid == link->home_nsid)
+		fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
+	else if (r == 0 && nsid == RTNL_NO_NSID)
+		/* Both ends are in the hidden namespace. */
+		fd = ioctl(link->packet_fd, SIOCGSKNS);
 	else if (r == 0)
-		r = find_ns(rtnl, hidden.peer_nsid, ret_fd);
-	if (r == 0 && *ret_fd < 0)
+		r = find_ns(rtnl, nsid, &fd);
+	if (r == 0 && fd < 0)
 		r = -errno;
 	rtnl_close(rtnl);
+	if (r == 0)
+		*ret_ns_fd = fd;
 	return r;
 }
 
 int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
 {
-	return find_visible(link, home_ns_fd, ret_fd, NULL);
+	struct rtnl_link visible;
+
+	return link_find_visible(link, home_ns_fd, ret_fd, &visible);
 }
 
 static int try_offload(struct host_link *link, int home_ns_fd,
@@ -73,7 +88,7 @@ static int try_offload(struct host_link *link, int home_ns_fd,
 	struct rtnl_link visible;
 	int r;
 
-	r = find_visible(link, home_ns_fd, &ns_fd, &visible);
+	r = link_find_visible(link, home_ns_fd, &ns_fd, &visible);
 	if (r == 0)
 		r = netns_enter(ns_fd);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "net/direct.h"
 #include "net/link.h"
 #include "net/rtnl.h"
 
@@ -53,6 +54,7 @@ static int ask_locked(struct host_link *link) REQUIRES(link->watch_lock)
 			  &hidden);
 	if (r == 0) {
 		link->nsid = hidden.peer_nsid;
+		link->quiet = hidden.promiscuity == 0;
 		r = rtnl_get_link(rtnl, NULL, hidden.peer_ifindex,
 				  hidden.peer_nsid, &visible);
 		if (r == 0)
@@ -90,8 +92,12 @@ static void notice_locked(struct host_link *link, const struct nlmsghdr *nlh,
 	if (!rtnl_parse_link(nlh, &about))
 		return;
 	if (nsid == RTNL_NO_NSID) {
-		/* The hidden end's own notices; only its end matters. */
-		if (nlh->nlmsg_type == RTM_DELLINK)
+		/*
+		 * The hidden end's own notices; its end matters, and that of
+		 * the program's socket. Old ones may say the same: ask.
+		 */
+		if (nlh->nlmsg_type == RTM_DELLINK ||
+		    (link->direct_inode && about.promiscuity == 0))
 			link->unsure = true;
 		return;
 	}
@@ -170,6 +176,44 @@ static void make_sure_locked(struct host_link *link, bool *ret_changed)
 	}
 }
 
+/*
+ * Whoever has the socket can leave the promiscuous mode himself. His interface
+ * ends then, for nobody could tell when he is done with it.
+ */
+static bool direct_closed_locked(struct host_link *link)
+	REQUIRES(link->watch_lock)
+{
+	if (!link->direct_inode || !link->quiet || link->gone)
+		return false;
+	if (!direct_is_closed_locked(link)) {
+		log_warning("the program that has \"%s\" hides when it ends: "
+			    "the interface is removed",
+			    link->state.name);
+		link_remove_interface(link);
+		link->gone = true;
+		return false;
+	}
+	link->direct_inode = 0;
+	return true;
+}
+
+static void tell_locked(struct host_link *link, bool was_gone, bool changed)
+	REQUIRES(link->watch_lock)
+{
+	bool closed = changed && direct_closed_locked(link);
+
+	if (link->gone && !was_gone) {
+		device_gone(link->owner);
+		return;
+	}
+	if (changed && !link->gone) {
+		direct_follow_locked(link);
+		device_state(link->owner, &link->state);
+	}
+	if (closed)
+		device_direct_closed(link->owner);
+}
+
 void watch_process(struct host_link *link)
 {
 	bool changed = false;
@@ -181,10 +225,7 @@ void watch_process(struct host_link *link)
 	while (read_notice_locked(link, &changed))
 		;
 	make_sure_locked(link, &changed);
-	if (link->gone && !was_gone)
-		device_gone(link->owner);
-	else if (changed && !link->gone)
-		device_state(link->owner, &link->state);
+	tell_locked(link, was_gone, changed);
 	lock_release(&link->watch_lock);
 	atomic_fetch_sub(&link->watching, 1);
 }

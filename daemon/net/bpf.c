@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bpf.c - the programs, written in the kernel's instructions, since they are
+ * too small to need a compiler and a loader; and bpf(2) and rtnetlink.
+ */
+#include "net/bpf.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "net/rtnl.h"
+
+/* Newer than the oldest headers we are built with. */
+#define ATTACH_TCX_INGRESS 46
+#define ATTACH_BEFORE	   (1u << 3)
+#define TCX_NEXT	   (-1)
+
+/* The part of union bpf_attr for attaching, as of Linux 6.6. */
+struct attach_attr {
+	uint32_t target_ifindex;
+	uint32_t attach_bpf_fd;
+	uint32_t attach_type;
+	uint32_t attach_flags;
+	uint32_t replace_bpf_fd;
+	uint32_t relative_fd;
+	uint64_t expected_revision;
+};
+
+enum {
+	R0,
+	R1,
+	R2,
+	R3,
+	R4,
+	R5,
+};
+
+/* clang-format off */
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), \
+			   .off = (o), .imm = (i)})
+#define LOAD_CTX(d, field) \
+	INSN(BPF_LDX | BPF_MEM | BPF_W, d, R1, \
+	     offsetof(struct __sk_buff, field), 0)
+#define LOAD_BYTE(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
+#define STORE_16(d, o, i)   INSN(BPF_ST | BPF_MEM | BPF_H, d, 0, o, i)
+#define MOVE(d, s)	    INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define MOVE_IMM(d, i)	    INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
+#define ADD_IMM(d, i)	    INSN(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
+#define SHIFT_RIGHT(d, i)   INSN(BPF_ALU64 | BPF_RSH | BPF_K, d, 0, 0, i)
+#define JUMP(o)		    INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
+#define JUMP_ABOVE(d, s, o) INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
+#define JUMP_EQ(d, i, o)    INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
+#define JUMP_NE(d, i, o)    INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
+#define EXIT()		    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+/* clang-format on */
+
+static int sys_bpf(int command, void *attr, size_t size)
+{
+	int r = (int)syscall(__NR_bpf, command, attr, size);
+
+	return r < 0 ? -errno : r;
+}
+
+/* Says what is missing once: it is asked for at every attach. */
+static int missing(atomic_flag *said, int error, const char *remedy)
+{
+	if (!atomic_flag_test_and_set(said))
+		log_notice("no packet sockets for TUN programs: %s; %s",
+			   strerror(-error), remedy);
+	return -EOPNOTSUPP;
+}
+
+static int load(const struct bpf_insn *insns, size_t n, int *ret_fd)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+	union bpf_attr attr;
+	int r;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = (uint32_t)n;
+	attr.license = (uintptr_t) "Dual MIT/GPL";
+	memcpy(attr.prog_name, "tund", sizeof("tund"));
+	r = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (r == -EPERM)
+		return missing(&said, r,
+			       "a BPF program can be loaded from the initial "
+			       "user namespace only, with CAP_SYS_ADMIN and "
+			       "CAP_NET_ADMIN");
+	if (r == -ENOSYS || r == -EINVAL)
+		return missing(&said, r,
+			       "the kernel has no bpf(2) "
+			       "(CONFIG_BPF_SYSCALL)");
+	if (r < 0)
+		return r;
+	*ret_fd = r;
+	return 0;
+}
+
+/* Two bytes of a frame, as an instruction stores them. */
+static int bytes_at(const uint8_t *bytes, size_t offset)
+{
+	uint16_t value;
+
+	memcpy(&value, bytes + offset, sizeof(value));
+	return value;
+}
+
+int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd)
+{
+	const int type = offsetof(struct ethhdr, h_proto);
+	const int source = offsetof(struct ethhdr, h_source);
+	/* By two bytes: some machines cannot store four at that address. */
+	const struct bpf_insn insns[] = {
+		LOAD_CTX(R2, data),
+		LOAD_CTX(R3, data_end),
+		MOVE(R4, R2),
+		ADD_IMM(R4, ETH_HLEN + 1),
+		JUMP_ABOVE(R4, R3, 15),
+		LOAD_BYTE(R5, R2, ETH_HLEN),
+		SHIFT_RIGHT(R5, 4),
+		JUMP_EQ(R5, 4, 3),
+		JUMP_NE(R5, 6, 11),
+		STORE_16(R2, type, htons(ETH_P_IPV6)),
+		JUMP(1),
+		STORE_16(R2, type, htons(ETH_P_IP)),
+		STORE_16(R2, 0, bytes_at(mac, 0)),
+		STORE_16(R2, 2, bytes_at(mac, 2)),
+		STORE_16(R2, 4, bytes_at(mac, 4)),
+		STORE_16(R2, source, bytes_at(mac, 0)),
+		STORE_16(R2, source + 2, bytes_at(mac, 2)),
+		STORE_16(R2, source + 4, bytes_at(mac, 4)),
+		MOVE_IMM(R0, TC_ACT_OK),
+		EXIT(),
+		MOVE_IMM(R0, TC_ACT_SHOT),
+		EXIT(),
+	};
+
+	return load(insns, ARRAY_SIZE(insns), ret_fd);
+}
+
+int bpf_load_ip_only(int *ret_fd)
+{
+	const struct bpf_insn insns[] = {
+		/* The kernel has taken a VLAN tag out by now. */
+		LOAD_CTX(R2, vlan_present),
+		JUMP_NE(R2, 0, 5),
+		LOAD_CTX(R2, protocol),
+		JUMP_EQ(R2, htons(ETH_P_IP), 1),
+		JUMP_NE(R2, htons(ETH_P_IPV6), 2),
+		MOVE_IMM(R0, TCX_NEXT),
+		EXIT(),
+		MOVE_IMM(R0, TC_ACT_SHOT),
+		EXIT(),
+	};
+
+	return load(insns, ARRAY_SIZE(insns), ret_fd);
+}
+
+static int add_clsact(struct rtnl *rtnl, int ifindex)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+	const struct tcmsg tc = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = ifindex,
+		.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
+		.tcm_parent = TC_H_CLSACT,
+	};
+	struct nlmsghdr *nlh = rtnl_begin(rtnl, RTM_NEWQDISC,
+					  NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+					  &tc, sizeof(tc));
+	int r;
+
+	mnl_attr_put_strz(nlh, TCA_KIND, "clsact");
+	r = rtnl_talk(rtnl, nlh, NULL, NULL);
+	if (r == -ENOENT || r == -EOPNOTSUPP)
+		return missing(&said, r,
+			       "the kernel has no clsact: load the module with "
+			       "\"modprobe sch_ingress\" "
+			       "(CONFIG_NET_SCH_INGRESS)");
+	return r == -EEXIST ? 0 : r;
+}
+
+int bpf_attach_egress(struct rtnl *rtnl, int ifindex, int program_fd)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+	/* Its handle makes the next one replace it. */
+	const struct tcmsg tc = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = ifindex,
+		.tcm_handle = 1,
+		.tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+		.tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL)),
+	};
+	struct nlmsghdr *nlh;
+	struct nlattr *options;
+	int r;
+
+	r = add_clsact(rtnl, ifindex);
+	if (r < 0)
+		return r;
+	nlh = rtnl_begin(rtnl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_ACK, &tc,
+			 sizeof(tc));
+	mnl_attr_put_strz(nlh, TCA_KIND, "bpf");
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	mnl_attr_put_u32(nlh, TCA_BPF_FD, (uint32_t)program_fd);
+	mnl_attr_put_strz(nlh, TCA_BPF_NAME, "tund");
+	mnl_attr_put_u32(nlh, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(nlh, options);
+	r = rtnl_talk(rtnl, nlh, NULL, NULL);
+	if (r == -ENOENT || r == -EOPNOTSUPP)
+		return missing(&said, r,
+			       "the kernel has no BPF classifier: load the "
+			       "module with \"modprobe cls_bpf\" "
+			       "(CONFIG_NET_CLS_BPF)");
+	return r;
+}
+
+int bpf_detach_egress(struct rtnl *rtnl, int ifindex)
+{
+	const struct tcmsg tc = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = ifindex,
+		.tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
+		.tcm_parent = TC_H_CLSACT,
+	};
+	struct nlmsghdr *nlh =
+		rtnl_begin(rtnl, RTM_DELQDISC, NLM_F_ACK, &tc, sizeof(tc));
+
+	return rtnl_talk(rtnl, nlh, NULL, NULL);
+}
+
+static int tcx(int command, int ifindex, int program_fd, uint32_t flags)
+{
+	struct attach_attr attr = {
+		.target_ifindex = (uint32_t)ifindex,
+		.attach_bpf_fd = (uint32_t)program_fd,
+		.attach_type = ATTACH_TCX_INGRESS,
+		.attach_flags = flags,
+	};
+	int r = sys_bpf(command, &attr, sizeof(attr));
+
+	/* Older kernels do not know this type, or attributes of that size. */
+	return r == -EINVAL || r == -E2BIG ? -EOPNOTSUPP : r;
+}
+
+int bpf_attach_ingress(int ifindex, int program_fd)
+{
+	return tcx(BPF_PROG_ATTACH, ifindex, program_fd, ATTACH_BEFORE);
+}
+
+int bpf_detach_ingress(int ifindex, int program_fd)
+{
+	return tcx(BPF_PROG_DETACH, ifindex, program_fd, 0);
+}
