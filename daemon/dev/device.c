@@ -77,7 +77,7 @@ static bool become_idle(struct device *dev)
 	if (!idle)
 		return false;
 
-	direct_end(dev);
+	device_end_direct(dev);
 	dev->host->set_carrier(dev->link, false);
 
 	lock_acquire(&dev->lock);
@@ -99,7 +99,7 @@ static void device_release(struct work *work)
 	pktq_wait_drained(&dev->to_host, now_ms() + DRAIN_MS);
 	idle = become_idle(dev);
 	if (!idle) {
-		direct_end(dev);
+		device_end_direct(dev);
 		device_count_drop(dev, TUND_DROP_DOWN,
 				  pktq_close(&dev->to_host, -EBADFD));
 		table->host->link_stop(dev->link);
@@ -449,7 +449,7 @@ void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 	struct host_counters direct;
 	struct dev_queue_set set;
 
-	direct_counters(dev, &direct);
+	device_direct_counters(dev, &direct);
 	*ret_stats = (struct tund_stats){
 		.rx_packets = dev->rx_packets + direct.rx_packets,
 		.rx_bytes = dev->rx_bytes + direct.rx_bytes,

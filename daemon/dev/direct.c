@@ -112,7 +112,8 @@ static void since(struct device *dev, struct host_counters *ret_counters)
 	lock_release(&dev->lock);
 }
 
-void direct_counters(struct device *dev, struct host_counters *ret_counters)
+void device_direct_counters(struct device *dev,
+			    struct host_counters *ret_counters)
 {
 	*ret_counters = (struct host_counters){0};
 	if (has_direct(dev))
@@ -135,11 +136,11 @@ void device_direct_closed(struct device *dev)
 	dev_queue_unref(queue);
 }
 
-void direct_end(struct device *dev)
+void device_end_direct(struct device *dev)
 {
 	struct host_counters through;
 
-	if (dev->host->direct_end(dev->link) <= 0)
+	if (dev->host->direct_end(dev->link) == 0)
 		return;
 	since(dev, &through);
 	dev->rx_packets += through.rx_packets;

@@ -23,9 +23,10 @@ int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd);
 int dev_file_device_ns(struct dev_file *file, int *ret_fd);
 
 /* For dev/: the link carries packets through the daemon again. Slow. */
-void direct_end(struct device *dev);
+void device_end_direct(struct device *dev);
 
 /* For dev/: what has gone past the daemon since; zero when nothing can. */
-void direct_counters(struct device *dev, struct host_counters *ret_counters);
+void device_direct_counters(struct device *dev,
+			    struct host_counters *ret_counters);
 
 #endif

@@ -100,7 +100,8 @@ struct host_ops {
 	 * Hands the link over to a packet socket for the program: nothing is
 	 * received or sent here any more until direct_end(). The last copy's
 	 * closing is told by device_direct_closed(). -EOPNOTSUPP if that
-	 * cannot be done here.
+	 * cannot be done here. direct_end() returns 1, or 0 if there was
+	 * nothing to end.
 	 */
 	int (*direct_begin)(struct host_link *link, int home_ns_fd,
 			    const struct host_direct *how, int *ret_fd);

@@ -270,10 +270,17 @@ int direct_begin(struct host_link *link, int home_ns_fd,
 
 int direct_end(struct host_link *link)
 {
+	bool was_direct;
+	int r;
+
 	lock_acquire(&link->watch_lock);
+	was_direct = link->direct_inode != 0;
 	link->direct_inode = 0;
 	lock_release(&link->watch_lock);
-	return take_back(link);
+	if (!was_direct)
+		return 0;
+	r = take_back(link);
+	return r < 0 ? r : 1;
 }
 
 void direct_follow_locked(struct host_link *link)

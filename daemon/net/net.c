@@ -53,17 +53,6 @@ static void stop_link(struct host_link *link)
 	link_remove_interface(link);
 }
 
-static int no_direct_begin(struct host_link *link, int home_ns_fd,
-			   const struct host_direct *how, int *ret_fd)
-{
-	return -EOPNOTSUPP;
-}
-
-static int no_direct_end(struct host_link *link)
-{
-	return 0;
-}
-
 const struct host_ops net_host_ops = {
 	.ns_open = link_ns_open,
 	.ns_close = link_ns_close,
@@ -80,8 +69,6 @@ const struct host_ops net_host_ops = {
 	.direct_begin = direct_begin,
 	.direct_end = direct_end,
 	.counters = link_counters,
-	.direct_begin = no_direct_begin,
-	.direct_end = no_direct_end,
 	.send = pump_send,
 	.want_send = pump_want_send,
 	.sync = watch_sync,
@@ -214,9 +201,4 @@ int net_check(void)
 			  "%s",
 			  strerror(-r), remedy(r));
 	return r;
-}
-
-bool net_can_direct(void)
-{
-	return false;
 }

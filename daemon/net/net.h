@@ -30,7 +30,6 @@ void net_dispatch(void);
  * logged with its remedy.
  */
 int net_check(void);
-bool net_can_direct(void);
 
 /*
  * Whether net_check() found that links can be handed over to packet sockets;
