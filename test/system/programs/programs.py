@@ -165,6 +165,7 @@ class Program:
 
     def __init__(self, way, ns, command, stdin=None, env=None):
         way.count += 1
+        self.way = way
         self.name = os.path.basename(str(command[0]))
         self.log_path = '%s/%s-%s-%d.log' % (tt.WORK, self.name, way.name,
                                              way.count)
@@ -214,11 +215,41 @@ class Program:
         tt.check(self.p.returncode == code, 'exit status %s, want %s; %s' % (
             self.p.returncode, code, self.tail()))
 
+    def note_plane(self):
+        """Under `tundctl run`: who goes past the daemon holds no device file.
+        tundctl itself, the program's parent or child, does not count."""
+        if not self.way.name.startswith('run'):
+            return
+        files = 0
+        for pid in family(self.p.pid):
+            try:
+                if os.readlink('/proc/%d/exe' % pid) != self.way.t.opts.tundctl:
+                    files += sum(os.readlink(e.path).endswith('/net/tun')
+                                 for e in os.scandir('/proc/%d/fd' % pid))
+            except OSError:
+                continue
+        tt.note('%s is on the %s plane' % (self.name,
+                                           'file' if files else 'direct'))
+
     def end(self, code=0, number=signal.SIGTERM):
         """As an administrator does it."""
         self.check_running()
+        self.note_plane()
         self.p.send_signal(number)
         self.wait_end(code)
+
+
+def family(pid):
+    """It and its descendants."""
+    children = {}
+    for other in tt.pids():
+        stat = tt.stat_of(other)
+        if stat:
+            children.setdefault(int(stat[1]), []).append(other)
+    found = [pid]
+    for parent in found:
+        found += children.get(parent, ())
+    return found
 
 
 class Way:
