@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tundctl.h - what the subcommands of tundctl have in common: how they are
+ * found and explained, how they complain, how they find the device file.
+ */
+#ifndef TUNDCTL_H
+#define TUNDCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+/* Exit statuses that are tundctl's own. */
+enum {
+	EXIT_USAGE = 2,
+};
+
+struct command {
+	const char *name;
+	const char *sentence; /* for the list of commands */
+	const char *help;     /* all of `tundctl help NAME` */
+	/* argv[0] is the command's name. Returns the exit status. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command command_run;
+extern const struct command command_tuntap;
+
+/* To standard error, with the program's name before it and a line's end. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* The same, and where the help is. Returns EXIT_USAGE. */
+__attribute__((format(printf, 2, 3))) int
+usage_error(const struct command *command, const char *format, ...);
+
+/*
+ * Opens the device file at `path`; NULL: /dev/net/tun if that is tund's, else
+ * the daemon's default place. Returns a descriptor, or -1 after a complaint.
+ */
+int device_open(const char *path);
+
+/* Whether a descriptor is tund's device file. Asks the daemon. */
+bool device_is_ours(int fd);
+
+static inline void cleanup_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* An int that is closed when it goes out of scope; -1 is left alone. */
+#define _cleanup_close_ __attribute__((cleanup(cleanup_close)))
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#endif
