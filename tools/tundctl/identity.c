@@ -81,10 +81,8 @@ static int read_status(int fd, struct identity *ret_id)
 
 /* ---- each of them ---- */
 
-static int take_user_namespace(int proc, const char *who)
+static int take_user_namespace(int theirs, int ours)
 {
-	_cleanup_close_ int theirs = open_of(proc, who, "ns/user", O_RDONLY);
-	_cleanup_close_ int ours = open_of(proc, "self", "ns/user", O_RDONLY);
 	struct stat a, b;
 
 	if (theirs < 0 || ours < 0 || fstat(theirs, &a) < 0 ||
@@ -109,11 +107,21 @@ static int take_groups(const struct identity *id)
 
 static int take_ids(const struct identity *id)
 {
-	if (take_groups(id) < 0)
+	uid_t u[3];
+	gid_t g[3];
+
+	if (take_groups(id) < 0 || getresgid(&g[0], &g[1], &g[2]) < 0 ||
+	    getresuid(&u[0], &u[1], &u[2]) < 0)
 		return -1;
-	/* The saved ones, too: nothing shall be left to go back to. */
-	if (setresgid(id->gid, id->gid, id->gid) < 0)
+	/*
+	 * The saved ones, too: nothing shall be left to go back to. An id that
+	 * has no number here cannot be set, even if it is there already.
+	 */
+	if ((g[0] != id->gid || g[1] != id->gid || g[2] != id->gid) &&
+	    setresgid(id->gid, id->gid, id->gid) < 0)
 		return -1;
+	if (u[0] == id->uid && u[1] == id->uid && u[2] == id->uid)
+		return 0;
 	return setresuid(id->uid, id->uid, id->uid);
 }
 
@@ -144,25 +152,43 @@ static bool is_within(const struct identity *a, const struct identity *b)
 	       (a->caps & ~b->caps) == 0;
 }
 
+/*
+ * Ids may be out of reach on one side of the namespace's border: who is root
+ * outside sets them there, who has made the namespace inside. What was reached
+ * shows in the end. Changing them takes the effective capabilities away.
+ */
+static int take_all(int proc, const char *who, const struct identity *outside)
+{
+	_cleanup_close_ int their_ns = open_of(proc, who, "ns/user", O_RDONLY);
+	_cleanup_close_ int our_ns = open_of(proc, "self", "ns/user", O_RDONLY);
+	_cleanup_close_ int inside = -1;
+	struct identity id;
+
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return -1;
+	take_ids(outside);
+	if (take_caps(UINT64_MAX) < 0 ||
+	    take_user_namespace(their_ns, our_ns) < 0)
+		return -1;
+	inside = open_of(proc, who, "status", O_RDONLY);
+	if (inside < 0 || read_status(inside, &id) < 0)
+		return -1;
+	take_ids(&id);
+	return take_caps(id.caps);
+}
+
 int identity_take(int proc, pid_t tid)
 {
-	struct identity id, reached, wanted;
-	int theirs, inside, ours;
+	struct identity reached, wanted;
+	int theirs, ours;
 	char who[16];
 
 	snprintf(who, sizeof(who), "%d", (int)tid);
 	/* A file shows users as they are seen where it was opened. */
 	theirs = open_of(proc, who, "status", O_RDONLY);
 	ours = open_of(proc, "self", "status", O_RDONLY);
-	if (theirs < 0 || ours < 0 || take_user_namespace(proc, who) < 0)
-		return -1;
-	inside = open_of(proc, who, "status", O_RDONLY);
-	if (inside < 0 || read_status(inside, &id) < 0)
-		return -1;
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || take_ids(&id) < 0 ||
-	    take_caps(id.caps) < 0)
-		return -1;
-	if (read_status(ours, &reached) < 0 || read_status(theirs, &wanted) < 0)
+	if (theirs < 0 || ours < 0 || read_status(theirs, &wanted) < 0 ||
+	    take_all(proc, who, &wanted) < 0 || read_status(ours, &reached) < 0)
 		return -1;
 	return is_within(&reached, &wanted) ? 0 : -1;
 }
