@@ -221,6 +221,15 @@ void platform_link_mtu(const char *name, int mtu)
 	request(name, SIOCSIFMTU, &ifr);
 }
 
+void platform_link_mac(const char *name, const uint8_t mac[ETH_ALEN])
+{
+	struct platform_rtnl message;
+
+	platform_rtnl_start(&message, RTM_SETLINK, 0, index_of(name));
+	platform_rtnl_add(&message, IFLA_ADDRESS, mac, ETH_ALEN);
+	expect(change(&message) == 0, "set-up: %s keeps its address", name);
+}
+
 void platform_link_rename(const char *name, const char *new_name)
 {
 	struct ifreq ifr = {0};

@@ -31,6 +31,7 @@ void platform_link_up(const char *name);
 void platform_link_down(const char *name);
 void platform_link_noarp(const char *name);
 void platform_link_mtu(const char *name, int mtu);
+void platform_link_mac(const char *name, const uint8_t mac[ETH_ALEN]);
 void platform_link_rename(const char *name, const char *new_name);
 void platform_link_move(const char *name, int net_fd);
 void platform_link_delete(const char *name);
