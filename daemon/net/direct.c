@@ -213,16 +213,20 @@ static int take_back(struct host_link *link)
 	return r;
 }
 
-/* From here to the end of the call what arrives is lost. */
+/*
+ * What waits in the daemon's socket is lost; it receives until the other does,
+ * and a little longer, since the kernel takes its time to stop it. Nobody reads
+ * that.
+ */
 static int switch_over(struct host_link *link, int fd)
 {
 	socklen_t len = sizeof(int);
 	int r, error;
 
 	pump_del(link);
-	r = link_bind(link, link->packet_fd, NO_PROTOCOL);
+	r = link_bind(link, fd, ETH_P_ALL);
 	if (r == 0)
-		r = link_bind(link, fd, ETH_P_ALL);
+		r = link_bind(link, link->packet_fd, NO_PROTOCOL);
 	/* Without a carrier the socket has an error waiting. */
 	if (r == 0)
 		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
