@@ -172,7 +172,7 @@ static void remove_programs(struct host_link *link)
 	link->ip_only_fd = -1;
 }
 
-static int put_programs(struct host_link *link)
+static int put_programs(struct host_link *link, int home_ns_fd)
 {
 	uint64_t mac = atomic_load(&link->mac);
 	uint8_t address[sizeof(mac)];
@@ -180,11 +180,22 @@ static int put_programs(struct host_link *link)
 
 	if (link->kind != DEV_TUN)
 		return 0;
+	link->home_ns_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
+	if (link->home_ns_fd < 0)
+		return -errno;
 	memcpy(address, &mac, sizeof(mac));
 	r = put_header_program(link, address);
 	if (r == 0)
 		put_ip_only_program(link);
 	return r;
+}
+
+static void forget_programs(struct host_link *link)
+{
+	remove_programs(link);
+	if (link->home_ns_fd >= 0)
+		close(link->home_ns_fd);
+	link->home_ns_fd = -1;
 }
 
 /* Waiting packets are the old holder's, and stale when the link comes back. */
@@ -202,10 +213,7 @@ static int take_back(struct host_link *link)
 {
 	int r;
 
-	remove_programs(link);
-	if (link->home_ns_fd >= 0)
-		close(link->home_ns_fd);
-	link->home_ns_fd = -1;
+	forget_programs(link);
 	empty_socket(link->packet_fd);
 	r = link_bind(link, link->packet_fd, ETH_P_ALL);
 	if (r == 0 && link->handle)
@@ -257,12 +265,14 @@ int direct_begin(struct host_link *link, int home_ns_fd,
 	r = open_socket(link, how, &fd);
 	if (r < 0)
 		return r;
-	link->home_ns_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
-	if (link->home_ns_fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	r = put_programs(link);
-	if (r == 0)
-		r = switch_over(link, fd);
+	r = put_programs(link, home_ns_fd);
+	if (r < 0) {
+		forget_programs(link);
+		return r;
+	}
+	r = switch_over(link, fd);
 	if (r < 0) {
 		take_back(link);
 		return r;
