@@ -23,6 +23,7 @@
 
 /* Newer than the oldest headers we are built with. */
 #define ATTACH_TCX_INGRESS 46
+#define ATTACH_TCX_EGRESS  47
 #define ATTACH_BEFORE	   (1u << 3)
 #define TCX_NEXT	   (-1)
 
@@ -63,6 +64,7 @@ enum {
 #define JUMP_ABOVE(d, s, o) INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
 #define JUMP_EQ(d, i, o)    INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
 #define JUMP_NE(d, i, o)    INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
+#define CALL(function)	    INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
 #define EXIT()		    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 /* clang-format on */
 
@@ -170,6 +172,25 @@ int bpf_load_ip_only(int *ret_fd)
 	return load(insns, ARRAY_SIZE(insns), ret_fd);
 }
 
+int bpf_load_keep_tags(int *ret_fd)
+{
+	const struct bpf_insn insns[] = {
+		/* The tag is beside the frame, or in it. */
+		LOAD_CTX(R2, vlan_present),
+		JUMP_NE(R2, 0, 3),
+		LOAD_CTX(R2, protocol),
+		JUMP_EQ(R2, htons(ETH_P_8021Q), 1),
+		JUMP_NE(R2, htons(ETH_P_8021AD), 3),
+		MOVE_IMM(R2, htons(ETH_P_8021Q)),
+		MOVE_IMM(R3, 0),
+		CALL(BPF_FUNC_skb_vlan_push),
+		MOVE_IMM(R0, TCX_NEXT),
+		EXIT(),
+	};
+
+	return load(insns, ARRAY_SIZE(insns), ret_fd);
+}
+
 static int add_clsact(struct rtnl *rtnl, int ifindex)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;
@@ -243,12 +264,14 @@ int bpf_detach_egress(struct rtnl *rtnl, int ifindex)
 	return rtnl_talk(rtnl, nlh, NULL, NULL);
 }
 
-static int tcx(int command, int ifindex, int program_fd, uint32_t flags)
+static int tcx(int command, int ifindex, int program_fd, enum bpf_side side,
+	       uint32_t flags)
 {
 	struct attach_attr attr = {
 		.target_ifindex = (uint32_t)ifindex,
 		.attach_bpf_fd = (uint32_t)program_fd,
-		.attach_type = ATTACH_TCX_INGRESS,
+		.attach_type = side == BPF_SIDE_INGRESS ? ATTACH_TCX_INGRESS
+							: ATTACH_TCX_EGRESS,
 		.attach_flags = flags,
 	};
 	int r = sys_bpf(command, &attr, sizeof(attr));
@@ -257,12 +280,12 @@ static int tcx(int command, int ifindex, int program_fd, uint32_t flags)
 	return r == -EINVAL || r == -E2BIG ? -EOPNOTSUPP : r;
 }
 
-int bpf_attach_ingress(int ifindex, int program_fd)
+int bpf_attach(int ifindex, int program_fd, enum bpf_side side)
 {
-	return tcx(BPF_PROG_ATTACH, ifindex, program_fd, ATTACH_BEFORE);
+	return tcx(BPF_PROG_ATTACH, ifindex, program_fd, side, ATTACH_BEFORE);
 }
 
-int bpf_detach_ingress(int ifindex, int program_fd)
+int bpf_detach(int ifindex, int program_fd, enum bpf_side side)
 {
-	return tcx(BPF_PROG_DETACH, ifindex, program_fd, 0);
+	return tcx(BPF_PROG_DETACH, ifindex, program_fd, side, 0);
 }

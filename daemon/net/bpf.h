@@ -21,6 +21,13 @@ int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd);
 int bpf_load_ip_only(int *ret_fd);
 
 /*
+ * For what leaves the visible end: the kernel takes a VLAN tag out of a frame
+ * before a packet socket sees it; this puts another one before it, for the
+ * kernel to take.
+ */
+int bpf_load_keep_tags(int *ret_fd);
+
+/*
  * Attaches a program to what leaves an interface, in place of the one before
  * it; and removes it. `rtnl` is in the interface's namespace. -EOPNOTSUPP,
  * with the remedy logged once, where the kernel cannot.
@@ -29,11 +36,16 @@ int bpf_attach_egress(struct rtnl *rtnl, int ifindex, int program_fd);
 int bpf_detach_egress(struct rtnl *rtnl, int ifindex);
 
 /*
- * The same for what reaches an interface in the calling thread's namespace,
- * before all others of that kind. No traffic control shows. Since Linux 6.6:
+ * The same for an interface in the calling thread's namespace, before all other
+ * programs of that kind. No traffic control shows. Since Linux 6.6:
  * -EOPNOTSUPP.
  */
-int bpf_attach_ingress(int ifindex, int program_fd);
-int bpf_detach_ingress(int ifindex, int program_fd);
+enum bpf_side {
+	BPF_SIDE_INGRESS,
+	BPF_SIDE_EGRESS,
+};
+
+int bpf_attach(int ifindex, int program_fd, enum bpf_side side);
+int bpf_detach(int ifindex, int program_fd, enum bpf_side side);
 
 #endif

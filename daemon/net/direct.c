@@ -11,7 +11,6 @@
 #include "net/direct.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
@@ -22,8 +21,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "net/bpf.h"
 #include "net/netns.h"
+#include "net/programs.h"
 #include "net/pump.h"
 #include "net/rtnl.h"
 
@@ -100,104 +99,6 @@ static int open_socket(const struct host_link *link,
 	return r;
 }
 
-/* Replaces the one that is there. */
-static int put_header_program(struct host_link *link,
-			      const uint8_t mac[ETH_ALEN])
-{
-	_cleanup_close_ int program_fd = -1;
-	struct rtnl *rtnl;
-	int r;
-
-	r = bpf_load_header(mac, &program_fd);
-	if (r == 0)
-		r = link_open_hidden_rtnl(link, &rtnl);
-	if (r < 0)
-		return r;
-	r = bpf_attach_egress(rtnl, link->hidden_ifindex, program_fd);
-	rtnl_close(rtnl);
-	return r;
-}
-
-static int on_visible(struct host_link *link,
-		      int (*call)(int ifindex, int program_fd))
-{
-	_cleanup_close_ int ns_fd = -1;
-	struct rtnl_link visible;
-	int r;
-
-	r = link_find_visible(link, link->home_ns_fd, &ns_fd, &visible);
-	if (r == 0)
-		r = netns_enter(ns_fd);
-	if (r < 0)
-		return r;
-	r = call(visible.ifindex, link->ip_only_fd);
-	netns_leave();
-	return r;
-}
-
-/*
- * A program may have its socket pass by the hidden end's program. What it can
- * send then comes no further than the visible end's. No device lacks anything
- * without that one: a program is kept from what a TUN does not let it do.
- */
-static void put_ip_only_program(struct host_link *link)
-{
-	int r = bpf_load_ip_only(&link->ip_only_fd);
-
-	if (r == 0)
-		r = on_visible(link, bpf_attach_ingress);
-	if (r == 0)
-		return;
-	log_debug("frames that are not IP are not kept from an interface: %s",
-		  strerror(-r));
-	if (link->ip_only_fd >= 0)
-		close(link->ip_only_fd);
-	link->ip_only_fd = -1;
-}
-
-static void remove_programs(struct host_link *link)
-{
-	struct rtnl *rtnl;
-
-	if (link->kind != DEV_TUN)
-		return;
-	if (link_open_hidden_rtnl(link, &rtnl) == 0) {
-		bpf_detach_egress(rtnl, link->hidden_ifindex);
-		rtnl_close(rtnl);
-	}
-	if (link->ip_only_fd < 0)
-		return;
-	on_visible(link, bpf_detach_ingress);
-	close(link->ip_only_fd);
-	link->ip_only_fd = -1;
-}
-
-static int put_programs(struct host_link *link, int home_ns_fd)
-{
-	uint64_t mac = atomic_load(&link->mac);
-	uint8_t address[sizeof(mac)];
-	int r;
-
-	if (link->kind != DEV_TUN)
-		return 0;
-	link->home_ns_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
-	if (link->home_ns_fd < 0)
-		return -errno;
-	memcpy(address, &mac, sizeof(mac));
-	r = put_header_program(link, address);
-	if (r == 0)
-		put_ip_only_program(link);
-	return r;
-}
-
-static void forget_programs(struct host_link *link)
-{
-	remove_programs(link);
-	if (link->home_ns_fd >= 0)
-		close(link->home_ns_fd);
-	link->home_ns_fd = -1;
-}
-
 /* Waiting packets are the old holder's, and stale when the link comes back. */
 static void empty_socket(int fd)
 {
@@ -213,7 +114,7 @@ static int take_back(struct host_link *link)
 {
 	int r;
 
-	forget_programs(link);
+	programs_remove(link);
 	empty_socket(link->packet_fd);
 	r = link_bind(link, link->packet_fd, ETH_P_ALL);
 	if (r == 0 && link->handle)
@@ -267,9 +168,9 @@ int direct_begin(struct host_link *link, int home_ns_fd,
 		return r;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	r = put_programs(link, home_ns_fd);
+	r = programs_put(link, home_ns_fd);
 	if (r < 0) {
-		forget_programs(link);
+		programs_remove(link);
 		return r;
 	}
 	r = switch_over(link, fd);
@@ -304,7 +205,7 @@ void direct_follow_locked(struct host_link *link)
 	if (!link->direct_inode || link->kind != DEV_TUN ||
 	    memcmp(link->direct_mac, link->state.mac, ETH_ALEN) == 0)
 		return;
-	r = put_header_program(link, link->state.mac);
+	r = programs_set_mac(link, link->state.mac);
 	if (r < 0)
 		log_warning("what is sent does not reach \"%s\" with its new "
 			    "address: %s",

@@ -291,7 +291,7 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 	link->packet_fd = -1;
 	link->watch_fd = -1;
 	link->home_ns_fd = -1;
-	link->ip_only_fd = -1;
+	link->visible_program_fd = -1;
 	lock_init(&link->watch_lock, LOCK_RANK_WATCH, "watch");
 	r = build(link, ns, spec);
 	if (r < 0) {
@@ -332,8 +332,8 @@ void link_free(struct host_link *link)
 		close(link->watch_fd);
 	if (link->home_ns_fd >= 0)
 		close(link->home_ns_fd);
-	if (link->ip_only_fd >= 0)
-		close(link->ip_only_fd);
+	if (link->visible_program_fd >= 0)
+		close(link->visible_program_fd);
 	lock_destroy(&link->watch_lock);
 	free(link);
 }

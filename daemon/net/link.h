@@ -31,7 +31,7 @@ struct host_link {
 
 	/* While a program has its packet socket. */
 	int home_ns_fd;
-	int ip_only_fd; /* a BPF program, or -1 */
+	int visible_program_fd; /* a BPF program, or -1 */
 
 	struct lock watch_lock;
 	atomic_uint watching; /* threads that read the watch socket now */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * programs.c - puts the programs of bpf.c where they belong, in the namespaces
+ * of both ends.
+ */
+#include "net/programs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "net/bpf.h"
+#include "net/netns.h"
+#include "net/rtnl.h"
+
+int programs_set_mac(struct host_link *link, const uint8_t mac[ETH_ALEN])
+{
+	_cleanup_close_ int program_fd = -1;
+	struct rtnl *rtnl;
+	int r;
+
+	r = bpf_load_header(mac, &program_fd);
+	if (r == 0)
+		r = link_open_hidden_rtnl(link, &rtnl);
+	if (r < 0)
+		return r;
+	r = bpf_attach_egress(rtnl, link->hidden_ifindex, program_fd);
+	rtnl_close(rtnl);
+	return r;
+}
+
+static int at_visible(struct host_link *link,
+		      int (*call)(int ifindex, int program_fd,
+				  enum bpf_side side))
+{
+	enum bpf_side side =
+		link->kind == DEV_TUN ? BPF_SIDE_INGRESS : BPF_SIDE_EGRESS;
+	_cleanup_close_ int ns_fd = -1;
+	struct rtnl_link visible;
+	int r;
+
+	r = link_find_visible(link, link->home_ns_fd, &ns_fd, &visible);
+	if (r == 0)
+		r = netns_enter(ns_fd);
+	if (r < 0)
+		return r;
+	r = call(visible.ifindex, link->visible_program_fd, side);
+	netns_leave();
+	return r;
+}
+
+/*
+ * Packets pass without it. But whoever has the socket of a TUN may have it pass
+ * by the hidden end's program: with this one what is not IP comes no further
+ * than the visible end. And whoever reads that of a TAP would not see the tag
+ * of a VLAN.
+ */
+static void put_visible_program(struct host_link *link)
+{
+	int r = link->kind == DEV_TUN
+			? bpf_load_ip_only(&link->visible_program_fd)
+			: bpf_load_keep_tags(&link->visible_program_fd);
+
+	if (r == 0)
+		r = at_visible(link, bpf_attach);
+	if (r == 0)
+		return;
+	log_debug("%s: %s",
+		  link->kind == DEV_TUN
+			  ? "frames that are not IP are not kept from a TUN"
+			  : "VLAN tags are lost on the way to a TAP",
+		  strerror(-r));
+	if (link->visible_program_fd >= 0)
+		close(link->visible_program_fd);
+	link->visible_program_fd = -1;
+}
+
+int programs_put(struct host_link *link, int home_ns_fd)
+{
+	uint64_t mac = atomic_load(&link->mac);
+	uint8_t address[sizeof(mac)];
+	int r = 0;
+
+	link->home_ns_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
+	if (link->home_ns_fd < 0)
+		return -errno;
+	memcpy(address, &mac, sizeof(mac));
+	if (link->kind == DEV_TUN)
+		r = programs_set_mac(link, address);
+	if (r == 0)
+		put_visible_program(link);
+	return r;
+}
+
+void programs_remove(struct host_link *link)
+{
+	struct rtnl *rtnl;
+
+	if (link->kind == DEV_TUN && link_open_hidden_rtnl(link, &rtnl) == 0) {
+		bpf_detach_egress(rtnl, link->hidden_ifindex);
+		rtnl_close(rtnl);
+	}
+	if (link->visible_program_fd >= 0) {
+		at_visible(link, bpf_detach);
+		close(link->visible_program_fd);
+	}
+	link->visible_program_fd = -1;
+	if (link->home_ns_fd >= 0)
+		close(link->home_ns_fd);
+	link->home_ns_fd = -1;
+}
