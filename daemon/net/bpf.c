@@ -38,6 +38,8 @@ struct attach_attr {
 	uint64_t expected_revision;
 };
 
+#define LOAD_TRIES 10
+
 enum {
 	R0,
 	R1,
@@ -88,7 +90,7 @@ static int load(const struct bpf_insn *insns, size_t n, int *ret_fd)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;
 	union bpf_attr attr;
-	int r;
+	int r = -EAGAIN;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
@@ -96,7 +98,9 @@ static int load(const struct bpf_insn *insns, size_t n, int *ret_fd)
 	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uintptr_t) "Dual MIT/GPL";
 	memcpy(attr.prog_name, "tund", sizeof("tund"));
-	r = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+	/* A signal that comes meanwhile ends the kernel's look at it. */
+	for (int i = 0; i < LOAD_TRIES && r == -EAGAIN; i++)
+		r = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 	if (r == -EPERM)
 		return missing(&said, r,
 			       "a BPF program can be loaded from the initial "
