@@ -14,6 +14,7 @@
 
 enum {
 	ATTACH_TCX_INGRESS = 46, /* not in older headers */
+	ATTACH_TCX_EGRESS = 47,
 	DATA = offsetof(struct __sk_buff, data),
 	DATA_END = offsetof(struct __sk_buff, data_end),
 	PROTOCOL = offsetof(struct __sk_buff, protocol),
@@ -128,6 +129,20 @@ void platform_bpf_header(const char *name, const uint8_t mac[ETH_ALEN])
 	close(fd);
 }
 
+static void attach_tcx(const char *name, int program_fd, uint32_t type)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.target_fd = if_nametoindex(name);
+	attr.attach_bpf_fd = (uint32_t)program_fd;
+	attr.attach_type = type;
+	if (syscall(__NR_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) < 0)
+		platform_skip("no program can be attached with tcx: %s",
+			      strerror(errno));
+	close(program_fd);
+}
+
 void platform_bpf_ip_only(const char *name)
 {
 	const struct bpf_insn insns[] = {
@@ -139,15 +154,22 @@ void platform_bpf_ip_only(const char *name)
 		RETURN(TC_ACT_UNSPEC),
 		RETURN(TC_ACT_SHOT),
 	};
-	union bpf_attr attr;
-	int fd = load(insns, sizeof(insns));
 
-	memset(&attr, 0, sizeof(attr));
-	attr.target_fd = if_nametoindex(name);
-	attr.attach_bpf_fd = (uint32_t)fd;
-	attr.attach_type = ATTACH_TCX_INGRESS;
-	if (syscall(__NR_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) < 0)
-		platform_skip("no program can be attached with tcx: %s",
-			      strerror(errno));
-	close(fd);
+	attach_tcx(name, load(insns, sizeof(insns)), ATTACH_TCX_INGRESS);
+}
+
+void platform_bpf_keep_tags(const char *name)
+{
+	const struct bpf_insn insns[] = {
+		LOAD(BPF_W, 2, 1, VLAN_PRESENT),
+		JUMP(BPF_JNE, 2, 0, 2),
+		LOAD(BPF_W, 2, 1, PROTOCOL),
+		JUMP(BPF_JNE, 2, htons(ETH_P_8021Q), 3),
+		ALU(BPF_MOV, 2, htons(ETH_P_8021Q)),
+		ALU(BPF_MOV, 3, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_vlan_push),
+		RETURN(TC_ACT_UNSPEC),
+	};
+
+	attach_tcx(name, load(insns, sizeof(insns)), ATTACH_TCX_EGRESS);
 }

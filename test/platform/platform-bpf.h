@@ -15,4 +15,7 @@ void platform_bpf_header(const char *name, const uint8_t mac[ETH_ALEN]);
 /* On what reaches the link: nothing but IP passes. Skips before Linux 6.6. */
 void platform_bpf_ip_only(const char *name);
 
+/* On what leaves the link: a second VLAN tag before the first. Skips too. */
+void platform_bpf_keep_tags(const char *name);
+
 #endif
