@@ -115,6 +115,22 @@ static void device_release(struct work *work)
 	device_unref(dev);
 }
 
+/*
+ * Programs that set an interface's flags as if they were one value take
+ * IFF_NOARP off. The kernel's TUN has no addresses to ask for; ours would.
+ */
+static void mend(struct work *work)
+{
+	struct device *dev = container_of(work, struct device, mend);
+	int r = dev->host->set_noarp(dev->link);
+
+	if (r < 0 && r != -ENODEV)
+		log_warning("cannot set IFF_NOARP on a TUN interface again: %s",
+			    strerror(-r));
+	atomic_store(&dev->mending, false);
+	device_unref(dev);
+}
+
 /* `change` is 1 or -1; at the end others may look for the name again. */
 static void count_making(struct dev_table *table, int change)
 {
@@ -146,6 +162,7 @@ static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	dev_queues_init(&dev->queues);
 	dev->state.queue_len = spec->queue_len;
 	dev->release.run = device_release;
+	dev->mend.run = mend;
 	pktq_init(&dev->to_host, "to_host", spec->queue_len, DEV_QUEUE_BYTES);
 	if (flags & IFF_MULTI_QUEUE) {
 		dev->flows = flow_table_new();
@@ -422,6 +439,14 @@ void device_wake(struct device *dev)
 	dev_queue_set_put(&set);
 }
 
+static void mend_later(struct device *dev)
+{
+	if (atomic_exchange(&dev->mending, true))
+		return;
+	device_ref(dev);
+	work_put(dev->table->releases, &dev->mend);
+}
+
 void device_state(struct device *dev, const struct host_state *state)
 {
 	struct dev_queue_set set;
@@ -435,6 +460,8 @@ void device_state(struct device *dev, const struct host_state *state)
 		dev_queue_wake(set.queues[i]);
 	}
 	dev_queue_set_put(&set);
+	if (state->arp)
+		mend_later(dev);
 }
 
 void device_get_state(struct device *dev, struct host_state *ret_state)

@@ -60,6 +60,8 @@ struct device {
 	/* What had gone through the link before it was direct. */
 	struct host_counters before_direct GUARDED_BY(lock);
 	struct work release;
+	struct work mend; /* puts IFF_NOARP back */
+	atomic_bool mending;
 
 	/* What went through the daemon, or was direct and is over. */
 	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;

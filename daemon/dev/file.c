@@ -396,7 +396,7 @@ int dev_file_set_ifindex(struct dev_file *file, int ifindex)
 	return r;
 }
 
-/* What TUNGETIFF says of the device, but for the file's own queue. */
+/* What the kernel's TUN says in sysfs. */
 static unsigned int device_flags(struct device *dev)
 {
 	unsigned int flags = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
@@ -405,9 +405,6 @@ static unsigned int device_flags(struct device *dev)
 	lock_acquire(&dev->lock);
 	if (dev->knobs.persist)
 		flags |= IFF_PERSIST;
-	/* It has the value of IFF_NO_PI. */
-	if (!dev->filter.active)
-		flags |= IFF_NOFILTER;
 	lock_release(&dev->lock);
 	return flags;
 }
@@ -429,6 +426,9 @@ int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],
 	lock_acquire(&dev->lock);
 	if (!queue->on)
 		*ret_flags |= IFF_DETACH_QUEUE;
+	/* It has the value of IFF_NO_PI. */
+	if (!dev->filter.active)
+		*ret_flags |= IFF_NOFILTER;
 	lock_release(&dev->lock);
 	dev_queue_unref(queue);
 	return dev_file_attached(file) ? 0 : -EBADFD;

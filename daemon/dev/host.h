@@ -39,6 +39,7 @@ struct host_state {
 	int ifindex;
 	bool moved; /* it is no longer in the namespace it was made in */
 	bool up;
+	bool arp; /* a TUN has lost IFF_NOARP: set_noarp() mends that */
 	unsigned int mtu;
 	unsigned int queue_len;
 	uint8_t mac[ETH_ALEN];
@@ -91,6 +92,8 @@ struct host_ops {
 	 */
 	int (*set_offload)(struct host_link *link, int home_ns_fd,
 			   unsigned int offload);
+	/* The host asks nobody for a TUN's hardware addresses. */
+	int (*set_noarp)(struct host_link *link);
 	/* The namespace that the interface is in now. */
 	int (*open_ns)(struct host_link *link, int home_ns_fd, int *ret_fd);
 	/* A classic BPF program for frames to the application, or NULL. */

@@ -67,10 +67,14 @@ int link_bind(const struct host_link *link, int fd, uint16_t protocol);
 int link_set_carrier(struct host_link *link, bool on);
 int link_set_offload(struct host_link *link, int home_ns_fd,
 		     unsigned int offload);
+int link_set_noarp(struct host_link *link);
 int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd);
 int link_set_filter(struct host_link *link, const struct sock_fprog *program);
 int link_counters(struct host_link *link, struct host_counters *ret_counters);
-/* The visible end as it is now, and a descriptor of its namespace. */
+/*
+ * The visible end as it is now, and a descriptor of its namespace; `home_ns_fd`
+ * spares a search, or is -1.
+ */
 struct rtnl_link;
 int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,
 		      struct rtnl_link *ret_visible);

@@ -63,6 +63,7 @@ const struct host_ops net_host_ops = {
 	.link_free = link_free,
 	.set_carrier = link_set_carrier,
 	.set_mac = link_ns_set_mac,
+	.set_noarp = link_set_noarp,
 	.set_offload = link_set_offload,
 	.open_ns = link_open_ns,
 	.set_filter = link_set_filter,

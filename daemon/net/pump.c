@@ -5,6 +5,7 @@
  */
 #include "net/pump.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
@@ -103,6 +104,11 @@ static struct pkt *take_slot(struct host_link *link, unsigned int i)
 	if (frame_to_pkt(slot->frame, len, &meta, link->kind == DEV_TAP, &pkt) <
 	    0) {
 		device_count_oversize(link->owner);
+		return NULL;
+	}
+	/* The host asks only as long as nobody has put IFF_NOARP back. */
+	if (link->kind == DEV_TUN && pkt->proto == htons(ETH_P_ARP)) {
+		pkt_free(pkt);
 		return NULL;
 	}
 	if (offload) {

@@ -232,15 +232,20 @@ int rtnl_del_link(struct rtnl *rtnl, int ifindex)
 	return rtnl_talk(rtnl, nlh, NULL, NULL);
 }
 
-int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up)
+int rtnl_set_flags(struct rtnl *rtnl, int ifindex, unsigned int which,
+		   unsigned int flags)
 {
 	struct nlmsghdr *nlh =
-		start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, IFF_UP);
+		start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, which);
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
-	if (!up)
-		ifi->ifi_flags = 0;
+	ifi->ifi_flags = flags;
 	return rtnl_talk(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up)
+{
+	return rtnl_set_flags(rtnl, ifindex, IFF_UP, up ? IFF_UP : 0);
 }
 
 int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN])

@@ -66,6 +66,9 @@ int rtnl_get_link(struct rtnl *rtnl, const char *name, int ifindex, int nsid,
 int rtnl_add_veth(struct rtnl *rtnl, const struct rtnl_veth *veth);
 int rtnl_del_link(struct rtnl *rtnl, int ifindex);
 
+/* Of the flags in `which`, those in `flags` are set and the others not. */
+int rtnl_set_flags(struct rtnl *rtnl, int ifindex, unsigned int which,
+		   unsigned int flags);
 int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up);
 
 /* The number that a namespace has here, or RTNL_NO_NSID. */

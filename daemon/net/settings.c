@@ -58,7 +58,7 @@ int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,
 	if (r < 0)
 		return r;
 	r = ask_both(link, rtnl, &nsid, ret_visible);
-	if (r == 0 && nsid == link->home_nsid)
+	if (r == 0 && nsid == link->home_nsid && home_ns_fd >= 0)
 		fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
 	else if (r == 0 && nsid == RTNL_NO_NSID)
 		/* Both ends are in the hidden namespace. */
@@ -111,6 +111,27 @@ int link_set_offload(struct host_link *link, int home_ns_fd,
 		r = try_offload(link, home_ns_fd, offload);
 	if (!offload && r == 0)
 		atomic_store(&link->offload, 0);
+	return r;
+}
+
+int link_set_noarp(struct host_link *link)
+{
+	_cleanup_close_ int ns_fd = -1;
+	struct rtnl_link visible;
+	struct rtnl *rtnl;
+	int r;
+
+	r = link_find_visible(link, -1, &ns_fd, &visible);
+	if (r == 0)
+		r = netns_enter(ns_fd);
+	if (r < 0)
+		return r;
+	r = rtnl_open(&rtnl);
+	netns_leave();
+	if (r < 0)
+		return r;
+	r = rtnl_set_flags(rtnl, visible.ifindex, IFF_NOARP, IFF_NOARP);
+	rtnl_close(rtnl);
 	return r;
 }
 

@@ -31,6 +31,7 @@ static void set_state_locked(struct host_link *link,
 		.moved = link->nsid != link->home_nsid ||
 			 visible->ifindex != link->home_ifindex,
 		.up = visible->flags & IFF_UP,
+		.arp = link->kind == DEV_TUN && !(visible->flags & IFF_NOARP),
 		.mtu = visible->mtu,
 		.queue_len = visible->queue_len,
 	};

@@ -204,7 +204,7 @@ struct tund_device {
 	__u64 id;      /* in: after this one; out: this one */
 	char name[16]; /* NUL-terminated */
 	__u32 ifindex;
-	__u32 flags;	  /* as TUNGETIFF tells, IFF_PERSIST among them */
+	__u32 flags;	  /* as tun_flags in the kernel's sysfs */
 	__u32 owner;	  /* in the caller's user namespace, or TUND_NO_ID */
 	__u32 group;	  /* the same */
 	__u32 plane;	  /* enum tund_plane */

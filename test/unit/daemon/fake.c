@@ -276,6 +276,12 @@ static int set_offload(struct host_link *link, int home_ns_fd,
 	return 0;
 }
 
+static int set_noarp(struct host_link *link)
+{
+	counter_add(&fake.mends, 1);
+	return 0;
+}
+
 static int open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
 {
 	if (fake.ns_of_error)
@@ -329,6 +335,7 @@ const struct host_ops fake_ops = {
 	.set_carrier = set_carrier,
 	.set_mac = set_mac,
 	.set_offload = set_offload,
+	.set_noarp = set_noarp,
 	.open_ns = open_ns,
 	.set_filter = set_filter,
 	.direct_begin = direct_begin,
@@ -421,6 +428,7 @@ int fake_set_up(void **state)
 	counter_init(&fake.wants);
 	counter_init(&fake.syncs);
 	counter_init(&fake.stops);
+	counter_init(&fake.mends);
 	counter_init(&fake.left);
 	if (dev_table_new(&fake_ops, &table) < 0)
 		return -1;
@@ -447,6 +455,7 @@ int fake_tear_down(void **state)
 	}
 	counter_destroy(&fake.left);
 	counter_destroy(&fake.stops);
+	counter_destroy(&fake.mends);
 	counter_destroy(&fake.syncs);
 	counter_destroy(&fake.wants);
 	counter_destroy(&fake.finds);

@@ -64,7 +64,7 @@ struct fake {
 	/* link_stop() waits until it is 1 or more, unless that is NULL. */
 	struct counter *stop_gate;
 
-	struct counter finds, wants, syncs, stops;
+	struct counter finds, wants, syncs, stops, mends;
 	struct counter left; /* how often an attach may succeed anew */
 	atomic_int open_ns, live_links;
 };
