@@ -147,6 +147,7 @@ static void set_direct(struct host_link *link, ino_t inode)
 	uint64_t mac = atomic_load(&link->mac);
 
 	lock_acquire(&link->watch_lock);
+	link->handed_over = true;
 	link->direct_inode = inode;
 	link->quiet = false;
 	memcpy(link->direct_mac, &mac, ETH_ALEN);
@@ -189,7 +190,8 @@ int direct_end(struct host_link *link)
 	int r;
 
 	lock_acquire(&link->watch_lock);
-	was_direct = link->direct_inode != 0;
+	was_direct = link->handed_over;
+	link->handed_over = false;
 	link->direct_inode = 0;
 	lock_release(&link->watch_lock);
 	if (!was_direct)

@@ -39,6 +39,7 @@ struct host_link {
 	bool gone GUARDED_BY(watch_lock);
 	int nsid GUARDED_BY(watch_lock);
 	struct host_state state GUARDED_BY(watch_lock);
+	bool handed_over GUARDED_BY(watch_lock); /* until direct_end() */
 	/* The program's socket, 0: none, or nobody has it any more. */
 	ino_t direct_inode GUARDED_BY(watch_lock);
 	uint8_t direct_mac[ETH_ALEN] GUARDED_BY(watch_lock);
