@@ -113,8 +113,8 @@ void begin(char **stack)
 	print(ifr->name, r);
 	set(fd, "TUNSETNOCSUM", TUNSETNOCSUM, 1);
 	set(fd, "TUNSETDEBUG", TUNSETDEBUG, 1);
-	set(fd, "TUNSETOWNER", TUNSETOWNER, 1000);
-	set(fd, "TUNSETGROUP", TUNSETGROUP, 1001);
+	set(fd, "TUNSETOWNER", TUNSETOWNER, 0);
+	set(fd, "TUNSETGROUP", TUNSETGROUP, 0);
 	set(fd, "TUNSETLINK", TUNSETLINK, 1);
 	set(fd, "TUNSETOFFLOAD", TUNSETOFFLOAD, 0);
 	set(fd, "TUNSETPERSIST", TUNSETPERSIST, 1);

@@ -98,7 +98,7 @@ def supervisors():
             name = os.readlink('/proc/%d/exe' % pid)
         except OSError:
             continue
-        if os.path.basename(name) == 'tundctl' and tt.alive(pid):
+        if name.endswith('tundctl') and tt.alive(pid):
             found.append(pid)
     return found
 
