@@ -31,6 +31,20 @@ static bool is_tund(int fd)
 	return syscall(SYS_ioctl, fd, TUND_IOC_INFO, &info) == 0;
 }
 
+/*
+ * The ioctls that take a number get through here, so the daemon may offer what
+ * is of no use without them. A daemon that does not know of it offers less.
+ */
+static void set_mode(int fd)
+{
+	struct tund_mode mode = {.flags = TUND_MODE_ALL_IOCTLS};
+	int saved_errno = errno;
+
+	if (is_tund(fd))
+		syscall(SYS_ioctl, fd, TUND_IOC_MODE, &mode);
+	errno = saved_errno;
+}
+
 /* Some systems declare the request as an int. */
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
@@ -43,6 +57,8 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(args, void *);
 	va_end(args);
 
+	if ((__u32)request == TUNSETIFF || (__u32)request == TUNGETFEATURES)
+		set_mode(fd);
 	r = (int)syscall(SYS_ioctl, fd, request, arg);
 	if (r == 0 || errno != EFAULT ||
 	    !tund_is_by_value((unsigned int)request))
