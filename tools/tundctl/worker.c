@@ -19,7 +19,6 @@
 #include "actor.h"
 #include "call.h"
 #include "direct.h"
-#include "limb.h"
 #include "tundctl.h"
 
 /* All ioctls come through, so the daemon may offer what needs them. */
