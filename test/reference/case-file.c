@@ -224,16 +224,24 @@ static void async(void)
 
 static void file_size_limit(void)
 {
-	struct rlimit limit = {100, 100};
+	struct rlimit limit = {100, RLIM_INFINITY};
 	struct rig rig;
+	long ret;
 
 	rig_new(&rig, RAW, O_RDWR);
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	say_rc("write", rc(write(rig.fd, buf, make_udp4(buf, 200))));
-	limit.rlim_cur = limit.rlim_max = 0;
+	ret = rc(write(rig.fd, buf, make_udp4(buf, 200)));
+	/* The lines go to a file as well. */
+	limit.rlim_cur = RLIM_INFINITY;
 	setrlimit(RLIMIT_FSIZE, &limit);
-	say_rc("write-none", rc(write(rig.fd, buf, make_udp4(buf, 200))));
+	say_rc("write", ret);
+	limit.rlim_cur = 0;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ret = rc(write(rig.fd, buf, make_udp4(buf, 200)));
+	limit.rlim_cur = RLIM_INFINITY;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	say_rc("write-none", ret);
 }
 
 static void append(void)

@@ -30,16 +30,6 @@ static void say_driver(const char *name)
 	close(sock);
 }
 
-static bool is_running(void *arg)
-{
-	return if_flags(arg) & IFF_RUNNING;
-}
-
-static bool is_not_running(void *arg)
-{
-	return !is_running(arg);
-}
-
 /* The bits one by one, because some differ and the others must not. */
 static void say_flags(const char *group, const char *name)
 {
@@ -86,7 +76,7 @@ static void properties(int flags)
 	say("kind", "%s", kind);
 	say_driver(rig.name);
 	rig_up(&rig);
-	wait_until(is_running, rig.name, DEADLINE_MS);
+	wait_running(rig.name, true);
 	say_flags("up", rig.name);
 	say("mtu-up", "%d", if_mtu(rig.name));
 	say("qlen-up", "%d", if_qlen(rig.name));
@@ -222,9 +212,7 @@ static void no_carrier(void)
 	rig_make(&rig, RAW | IFF_NO_CARRIER, O_RDWR | O_NONBLOCK);
 	say("flags", "%#x", (unsigned int)tun_flags(rig.fd));
 	rig_up(&rig);
-	say("up", "%s",
-	    wait_until(is_not_running, rig.name, DEADLINE_MS) ? "not running"
-							      : "running");
+	say("up", "%s", wait_running(rig.name, false));
 	say("poll", "%#x", wait_revents(rig.fd, 0x104));
 	say_rc("write", rc(write(rig.fd, buf, make_udp4(buf, 16))));
 	say_rc("receive", host_recv(rig.sock));
@@ -237,13 +225,11 @@ static void carrier_of_close(void)
 	struct rig rig;
 
 	rig_new(&rig, RAW, O_RDWR);
-	say("up", "%s",
-	    wait_until(is_running, rig.name, DEADLINE_MS) ? "running" : "not");
+	say("up", "%s", wait_running(rig.name, true));
 	if_down(rig.name);
 	say_rc("down", (if_flags(rig.name) & IFF_RUNNING) != 0);
 	if_up(rig.name);
-	say("again", "%s",
-	    wait_until(is_running, rig.name, DEADLINE_MS) ? "running" : "not");
+	say("again", "%s", wait_running(rig.name, true));
 }
 
 /* Down does not flush what is queued; up does not lose it either. */

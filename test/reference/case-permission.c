@@ -14,8 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RAW    (IFF_TUN | IFF_NO_PI)
-#define NOBODY 65534
+#define RAW (IFF_TUN | IFF_NO_PI)
 
 static uint8_t buf[2048];
 
@@ -35,13 +34,6 @@ static void net_admin(bool effective, bool permitted)
 	data[0].permitted &= permitted ? ~0u : ~bit;
 	if (syscall(SYS_capset, &head, data) < 0)
 		give_up("capset", -errno);
-}
-
-static void be_nobody(void)
-{
-	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		give_up("setuid", -errno);
 }
 
 /* One's own user namespace, in which one is root. */

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if_arp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -189,6 +190,39 @@ long wait_stat(const char *name, enum if_stat which, long want)
 
 	wait_until(stat_is, &s, 200);
 	return if_stat(name, which);
+}
+
+static bool is_running(void *arg)
+{
+	return if_flags(arg) & IFF_RUNNING;
+}
+
+static bool is_not_running(void *arg)
+{
+	return !is_running(arg);
+}
+
+const char *wait_running(const char *name, bool want)
+{
+	char copy[IFNAMSIZ];
+
+	snprintf(copy, sizeof(copy), "%s", name);
+	wait_until(want ? is_running : is_not_running, copy, DEADLINE_MS);
+	return is_running(copy) ? "running" : "not running";
+}
+
+/* ---- credentials -------------------------------------------------------- */
+
+void be_user(unsigned int uid, unsigned int gid)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		give_up("setuid", -errno);
+}
+
+void be_nobody(void)
+{
+	be_user(NOBODY, NOBODY);
 }
 
 /* ---- namespaces --------------------------------------------------------- */

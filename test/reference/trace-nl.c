@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The four rtnetlink messages that the cases need: delete, move, address, ask;
- * a socket for each, since none is in a hurry. */
+/* The rtnetlink messages that the cases need: make, delete, change, address,
+ * ask; a socket for each, since none is in a hurry. */
 #include "tun-trace.h"
 
 #include <arpa/inet.h>
@@ -29,7 +29,8 @@ static void nl_attr(struct nl_msg *m, unsigned short type, const void *data,
 	};
 
 	memcpy(end, &rta, sizeof(rta));
-	memcpy(end + RTA_LENGTH(0), data, len);
+	if (len)
+		memcpy(end + RTA_LENGTH(0), data, len);
 	m->nlh.nlmsg_len = (uint32_t)(NLMSG_ALIGN(m->nlh.nlmsg_len) +
 				      RTA_ALIGN(rta.rta_len));
 }
@@ -150,28 +151,151 @@ static const uint8_t *find_attr(const uint8_t *p, size_t len,
 	return NULL;
 }
 
-int if_kind(const char *name, char *ret_kind, size_t size)
+/* Asks for everything; LEN attribute bytes from the result on, or NULL. */
+static const uint8_t *link_attrs(const char *name, size_t *ret_len)
 {
 	static uint8_t reply[32768];
-	const uint8_t *info, *kind;
 	struct nl_msg m = {0};
-	size_t len;
 	long n;
 
-	ret_kind[0] = '\0';
 	m.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(m.link));
 	m.nlh.nlmsg_type = RTM_GETLINK;
 	m.link.ifi_index = (int)if_nametoindex(name);
 	n = nl_talk(&m, reply, sizeof(reply));
-	if (n < 0)
-		return (int)n;
-	info = find_attr(reply + NLMSG_SPACE(sizeof(m.link)),
-			 (size_t)n - NLMSG_SPACE(sizeof(m.link)), IFLA_LINKINFO,
-			 &len);
+	if (n < (long)NLMSG_SPACE(sizeof(m.link)))
+		return NULL;
+	*ret_len = (size_t)n - NLMSG_SPACE(sizeof(m.link));
+	return reply + NLMSG_SPACE(sizeof(m.link));
+}
+
+int if_kind(const char *name, char *ret_kind, size_t size)
+{
+	const uint8_t *info, *kind;
+	size_t len;
+
+	ret_kind[0] = '\0';
+	info = link_attrs(name, &len);
+	if (!info)
+		return -ENODEV;
+	info = find_attr(info, len, IFLA_LINKINFO, &len);
 	if (!info)
 		return 0;
 	kind = find_attr(info, len, IFLA_INFO_KIND, &len);
 	if (kind)
 		snprintf(ret_kind, size, "%.*s", (int)len, (const char *)kind);
 	return 0;
+}
+
+static long attr_value(const uint8_t *p, size_t len)
+{
+	uint32_t u32;
+
+	if (!p)
+		return -ENODATA;
+	if (len == 1)
+		return p[0];
+	if (len != sizeof(u32))
+		return -EMSGSIZE;
+	memcpy(&u32, p, sizeof(u32));
+	return (long)u32;
+}
+
+long if_attr(const char *name, unsigned short type)
+{
+	size_t len = 0;
+	const uint8_t *p = link_attrs(name, &len);
+
+	if (!p)
+		return -ENODEV;
+	p = find_attr(p, len, type, &len);
+	return attr_value(p, len);
+}
+
+long if_attr_len(const char *name, unsigned short type)
+{
+	size_t len = 0;
+	const uint8_t *p = link_attrs(name, &len);
+
+	if (!p)
+		return -ENODEV;
+	return find_attr(p, len, type, &len) ? (long)len : -ENODATA;
+}
+
+long if_info(const char *name, unsigned short type)
+{
+	size_t len = 0;
+	const uint8_t *p = link_attrs(name, &len);
+
+	if (!p)
+		return -ENODEV;
+	p = find_attr(p, len, IFLA_LINKINFO, &len);
+	if (p)
+		p = find_attr(p, len, IFLA_INFO_DATA, &len);
+	if (p)
+		p = find_attr(p, len, type, &len);
+	return attr_value(p, len);
+}
+
+int if_stats64(const char *name, struct rtnl_link_stats64 *ret_stats)
+{
+	size_t len = 0;
+	const uint8_t *p = link_attrs(name, &len);
+
+	memset(ret_stats, 0, sizeof(*ret_stats));
+	if (!p)
+		return -ENODEV;
+	p = find_attr(p, len, IFLA_STATS64, &len);
+	if (!p)
+		return -ENODATA;
+	memcpy(ret_stats, p,
+	       len < sizeof(*ret_stats) ? len : sizeof(*ret_stats));
+	return 0;
+}
+
+int if_set_attr(const char *name, unsigned short type, const void *data,
+		size_t size)
+{
+	struct nl_msg m = {0};
+	uint8_t reply[1024];
+
+	m.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(m.link));
+	m.nlh.nlmsg_type = RTM_SETLINK;
+	m.nlh.nlmsg_flags = NLM_F_ACK;
+	m.link.ifi_index = (int)if_nametoindex(name);
+	if (!m.link.ifi_index)
+		return -ENODEV;
+	nl_attr(&m, type, data, size);
+	return (int)nl_talk(&m, reply, sizeof(reply));
+}
+
+/* An attribute that has attributes in it begins with just a header. */
+static size_t nl_nest(struct nl_msg *m, unsigned short type)
+{
+	size_t at = NLMSG_ALIGN(m->nlh.nlmsg_len);
+
+	nl_attr(m, type, NULL, 0);
+	return at;
+}
+
+static void nl_nest_end(struct nl_msg *m, size_t at)
+{
+	struct rtattr *rta = (struct rtattr *)(void *)((uint8_t *)m + at);
+
+	rta->rta_len = (unsigned short)(m->nlh.nlmsg_len - at);
+}
+
+int if_create(const char *name, const char *kind)
+{
+	struct nl_msg m = {0};
+	uint8_t reply[1024];
+	size_t info;
+
+	m.nlh.nlmsg_len = NLMSG_LENGTH(sizeof(m.link));
+	m.nlh.nlmsg_type = RTM_NEWLINK;
+	m.nlh.nlmsg_flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	nl_attr(&m, IFLA_IFNAME, name, strlen(name) + 1);
+	info = nl_nest(&m, IFLA_LINKINFO);
+	nl_attr(&m, IFLA_INFO_KIND, kind, strlen(kind));
+	nl_nest_end(&m, info);
+	return (int)nl_talk(&m, reply, sizeof(reply));
 }

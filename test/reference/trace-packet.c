@@ -4,6 +4,7 @@
 #include "tun-trace.h"
 
 #include <arpa/inet.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -28,15 +29,46 @@ static uint16_t fold(uint32_t sum)
 	return (uint16_t)~sum;
 }
 
-static void put16(uint8_t *p, unsigned int value)
+void put16(uint8_t *p, unsigned int value)
 {
 	p[0] = (uint8_t)(value >> 8);
 	p[1] = (uint8_t)value;
 }
 
-static unsigned int get16(const uint8_t *p)
+unsigned int get16(const uint8_t *p)
 {
 	return (unsigned int)p[0] << 8 | p[1];
+}
+
+void put32(uint8_t *p, uint32_t value)
+{
+	put16(p, value >> 16);
+	put16(p + 2, value & 0xffff);
+}
+
+uint32_t get32(const uint8_t *p)
+{
+	return get16(p) << 16 | get16(p + 2);
+}
+
+unsigned int partial_sum4(const uint8_t *ip, size_t len)
+{
+	uint32_t sum = sum16(ip + 12, 8, ip[9] + (uint32_t)len - 20);
+
+	/* What stands in the field itself, so not inverted. */
+	return (uint16_t)~fold(sum);
+}
+
+void finish4(uint8_t *ip, size_t len)
+{
+	uint8_t *sum = ip + 20 + (ip[9] == IPPROTO_TCP ? 16 : 6);
+
+	put16(ip + 2, (unsigned int)len);
+	put16(ip + 10, 0);
+	put16(ip + 10, fold(sum16(ip, 20, 0)));
+	put16(sum, 0);
+	put16(sum, fold(sum16(ip + 20, len - 20,
+			      sum16(ip + 12, 8, ip[9] + (uint32_t)len - 20))));
 }
 
 static void put_udp(uint8_t *udp, size_t payload, uint32_t pseudo)
@@ -176,6 +208,25 @@ long host_send(int sock, size_t payload)
 	sin.sin_port = htons(APP_PORT);
 	inet_pton(AF_INET, APP_ADDR, &sin.sin_addr);
 	return rc(sendto(sock, data, payload, 0, (void *)&sin, sizeof(sin)));
+}
+
+long host_frame(const char *name, const uint8_t *mac, size_t len)
+{
+	static uint8_t frame[PACKET_MAX];
+	struct sockaddr_ll to = {.sll_family = AF_PACKET};
+	int sock = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	long ret;
+
+	memset(frame, 0x77, len);
+	memcpy(frame, mac, 6);
+	memcpy(frame + 6, "\2\0\0\0\0\7", 6);
+	/* A protocol of nobody: the host itself never sends it. */
+	put16(frame + 12, 0x88b5);
+	to.sll_ifindex = (int)if_nametoindex(name);
+	to.sll_protocol = htons(0x88b5);
+	ret = rc(sendto(sock, frame, len, 0, (void *)&to, sizeof(to)));
+	close(sock);
+	return ret;
 }
 
 long host_recv(int sock)

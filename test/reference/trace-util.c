@@ -75,6 +75,18 @@ void say_rc2(const char *group, const char *step, long ret)
 	say_rc(both, ret);
 }
 
+void say2(const char *group, const char *step, const char *fmt, ...)
+{
+	char both[128], text[512];
+	va_list ap;
+
+	snprintf(both, sizeof(both), "%s-%s", group, step);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put_line(both, text);
+}
+
 void give_up(const char *what, long ret)
 {
 	say_rc2("setup", what, ret);

@@ -35,6 +35,24 @@ extern const struct trace_case lifetime_cases[];
 extern const struct trace_case netns_cases[];
 extern const struct trace_case permission_cases[];
 extern const struct trace_case uring_cases[];
+extern const struct trace_case queue_cases[];
+extern const struct trace_case detached_cases[];
+extern const struct trace_case flow_cases[];
+extern const struct trace_case offload_cases[];
+extern const struct trace_case vnet_cases[];
+extern const struct trace_case gso_cases[];
+extern const struct trace_case filter_cases[];
+extern const struct trace_case txfilter_cases[];
+extern const struct trace_case ebpf_cases[];
+extern const struct trace_case napi_cases[];
+extern const struct trace_case persist_cases[];
+extern const struct trace_case owner_cases[];
+extern const struct trace_case link_cases[];
+extern const struct trace_case counter_cases[];
+extern const struct trace_case report_cases[];
+extern const struct trace_case async_cases[];
+extern const struct trace_case netnsfd_cases[];
+extern const struct trace_case compat_cases[];
 
 extern const char *trace_device;
 
@@ -55,6 +73,10 @@ static inline long rc(long ret)
 {
 	return ret < 0 ? -(long)errno : ret;
 }
+
+/* As say(), with a step made of GROUP and STEP. */
+void say2(const char *group, const char *step, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- waiting ------------------------------------------------------------ */
 
@@ -139,6 +161,32 @@ long if_stat(const char *name, enum if_stat which);
 /* Until the counter is WANT, shortly; what it is then. */
 long wait_stat(const char *name, enum if_stat which, long want);
 
+/* What only rtnetlink tells; the attribute's value, or a negative errno. */
+long if_attr(const char *name, unsigned short type);
+/* The length of an attribute's data. */
+long if_attr_len(const char *name, unsigned short type);
+/* The same of the attributes in IFLA_INFO_DATA. */
+long if_info(const char *name, unsigned short type);
+struct rtnl_link_stats64;
+int if_stats64(const char *name, struct rtnl_link_stats64 *ret_stats);
+/* RTM_NEWLINK of this kind. */
+int if_create(const char *name, const char *kind);
+int if_set_attr(const char *name, unsigned short type, const void *data,
+		size_t size);
+/* 1 on, 0 off, or a negative errno. */
+int if_feature(const char *name, const char *feature);
+/* Asks for it to be on or off. */
+int if_set_feature(const char *name, const char *feature, bool on);
+/* Until the interface has, or has no, IFF_RUNNING; "running" or "not". */
+const char *wait_running(const char *name, bool want);
+
+/* ---- credentials -------------------------------------------------------- */
+
+#define NOBODY 65534
+
+void be_user(unsigned int uid, unsigned int gid);
+void be_nobody(void);
+
 /* A new network namespace as a descriptor; the caller stays where it is. */
 int netns_new(void);
 int netns_here(void);
@@ -186,5 +234,16 @@ long host_recv(int sock);
 int host_socket(void);
 /* One packet read after poll(2) has announced it. */
 long app_read(int fd, void *buf, size_t size);
+
+/* One frame from the host's packet socket to MAC; its length. */
+long host_frame(const char *name, const uint8_t *mac, size_t len);
+/* The checksum of an IPv4 packet's UDP or TCP, as sum16 has it. */
+unsigned int partial_sum4(const uint8_t *ip, size_t len);
+void put16(uint8_t *p, unsigned int value);
+unsigned int get16(const uint8_t *p);
+void put32(uint8_t *p, uint32_t value);
+uint32_t get32(const uint8_t *p);
+/* Correct checksums of an IPv4 packet, made anew. */
+void finish4(uint8_t *ip, size_t len);
 
 #endif
