@@ -44,14 +44,14 @@ static void states(void)
 	say_rc("unattached-detach", set_queue(none, IFF_DETACH_QUEUE));
 	try_states("single", one);
 	say_rc("single-detach", set_queue(one, IFF_DETACH_QUEUE));
-	say("single-flags", "%#x", (unsigned int)tun_flags(one));
+	say_tun_flags("single-flags", one);
 	try_states("enabled", mq);
 	say_rc("enabled-detach", set_queue(mq, IFF_DETACH_QUEUE));
-	say("detached-flags", "%#x", (unsigned int)tun_flags(mq));
+	say_tun_flags("detached-flags", mq);
 	say_rc("detached-detach", set_queue(mq, IFF_DETACH_QUEUE));
 	say_rc("detached-none", set_queue(mq, 0));
 	say_rc("detached-both", set_queue(mq, BOTH));
-	say("attached-flags", "%#x", (unsigned int)tun_flags(mq));
+	say_tun_flags("attached-flags", mq);
 	say_rc("detach-more-bits",
 	       set_queue(mq, IFF_DETACH_QUEUE | IFF_TUN | IFF_NO_PI));
 	say_rc("attach-again", set_queue(mq, IFF_ATTACH_QUEUE));
@@ -77,7 +77,7 @@ static void getiff(void)
 	struct ifreq ifr = {0};
 	int fd = tun_new("mq%d", MQ_TAP, O_RDWR);
 
-	say("before", "%#x", (unsigned int)tun_flags(fd));
+	say_tun_flags("before", fd);
 	say_rc("detach", set_queue(fd, IFF_DETACH_QUEUE));
 	say_rc("rc", rc(ioctl(fd, TUNGETIFF, &ifr)));
 	say("name", "%s", ifr.ifr_name);
@@ -221,7 +221,7 @@ static void permission(void)
 	int fd = tun_new("mq0", MQ, O_RDWR);
 
 	say_rc("nobody", reap(spawn(toggles, &fd)));
-	say("flags", "%#x", (unsigned int)tun_flags(fd));
+	say_tun_flags("flags", fd);
 }
 
 const struct trace_case detached_cases[] = {

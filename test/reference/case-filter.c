@@ -82,7 +82,7 @@ static void arguments(void)
 	say_rc("struct-null", rc(ioctl(fd, TUNATTACHFILTER, NULL)));
 	say_rc("struct-unmapped", rc(ioctl(fd, TUNATTACHFILTER, nowhere())));
 	say_getfilter("get-refused", fd);
-	say("flags-refused", "%#x", (unsigned int)tun_flags(fd));
+	say_tun_flags("flags-refused", fd);
 	say_rc("length-4096", attach(fd, 4096, many));
 	say_rc("length-4097", attach(fd, 4097, many));
 	say_rc("good", rc(ioctl(fd, TUNATTACHFILTER, &prog)));
@@ -146,12 +146,11 @@ static void flags(void)
 
 		if (tun_attach(fd, "flt0", all[i].flags, NULL) < 0)
 			continue;
-		say2(all[i].name, "before", "%#x", (unsigned int)tun_flags(fd));
+		say_tun_flags2(all[i].name, "before", fd);
 		say_rc2(all[i].name, "attach", attach_length(fd, 100));
-		say2(all[i].name, "after", "%#x", (unsigned int)tun_flags(fd));
+		say_tun_flags2(all[i].name, "after", fd);
 		say_rc2(all[i].name, "detach", detach(fd));
-		say2(all[i].name, "detached", "%#x",
-		     (unsigned int)tun_flags(fd));
+		say_tun_flags2(all[i].name, "detached", fd);
 		close(fd);
 		wait_gone("flt0");
 	}
@@ -258,22 +257,23 @@ static void queues(void)
 	int c;
 
 	say_rc("attach", attach_length(a, 40));
-	say("first", "%#x", (unsigned int)tun_flags(a));
-	say("second", "%#x", (unsigned int)tun_flags(b));
-	c = tun_new("flt0", mq, O_RDWR | O_NONBLOCK);
-	say("third", "%#x", (unsigned int)tun_flags(c));
+	say_tun_flags("first", a);
+	say_tun_flags("second", b);
+	c = tun_open(O_RDWR | O_NONBLOCK);
+	say_rc("add", tun_attach(c, "flt0", mq, NULL));
+	say_tun_flags("third", c);
 	c = tun_new("flt0", mq | IFF_NOFILTER, O_RDWR | O_NONBLOCK);
-	say("nofilter", "%#x", (unsigned int)tun_flags(c));
+	say_tun_flags("nofilter", c);
 	say_getfilter("get-second", b);
 	say_rc("detach-queue", rc(ioctl(b, TUNSETQUEUE, &ifr)));
-	say("detached", "%#x", (unsigned int)tun_flags(b));
+	say_tun_flags("detached", b);
 	say_rc("detach-filter", detach(a));
-	say("first-then", "%#x", (unsigned int)tun_flags(a));
-	say("detached-then", "%#x", (unsigned int)tun_flags(b));
+	say_tun_flags("first-then", a);
+	say_tun_flags("detached-then", b);
 	say_rc("attach-on-detached", attach_length(b, 50));
 	ifr.ifr_flags = IFF_ATTACH_QUEUE;
 	say_rc("attach-queue", rc(ioctl(b, TUNSETQUEUE, &ifr)));
-	say("attached-then", "%#x", (unsigned int)tun_flags(b));
+	say_tun_flags("attached-then", b);
 }
 
 /* It is the device's, and its program is looked for again at attaching. */
@@ -290,8 +290,9 @@ static void persistent(void)
 	if (ret < 0)
 		give_up("persist", ret);
 	program[0].k = 50;
-	rig.fd = tun_new(rig.name, TAP_PI, O_RDWR | O_NONBLOCK);
-	say("again", "%#x", (unsigned int)tun_flags(rig.fd));
+	rig.fd = tun_open(O_RDWR | O_NONBLOCK);
+	say_rc("attach-again", tun_attach(rig.fd, rig.name, TAP_PI, NULL));
+	say_tun_flags("again", rig.fd);
 	say_getfilter("again-get", rig.fd);
 	rig_up(&rig);
 	host_send(rig.sock, 100);
@@ -300,10 +301,20 @@ static void persistent(void)
 	program[0].code = 0xffff;
 	rig.fd = tun_open(O_RDWR | O_NONBLOCK);
 	say_rc("bad-program", tun_attach(rig.fd, rig.name, TAP_PI, NULL));
+	say_tun_flags("bad-program-flags", rig.fd);
+	host_send(rig.sock, 100);
+	say_rc("bad-program-read", app_read(rig.fd, buf, sizeof(buf)));
+	close(rig.fd);
+	program[0].code = BPF_RET | BPF_K;
+	rig.fd = tun_open(O_RDWR | O_NONBLOCK);
 	say_rc("nofilter", tun_attach(rig.fd, rig.name, TAP, NULL));
+	say_tun_flags("nofilter-flags", rig.fd);
 	host_send(rig.sock, 100);
 	say_rc("nofilter-read", app_read(rig.fd, buf, sizeof(buf)));
 	say_getfilter("nofilter-get", rig.fd);
+	say_rc("nofilter-attach", attach_length(rig.fd, 40));
+	host_send(rig.sock, 100);
+	say_rc("nofilter-attach-read", app_read(rig.fd, buf, sizeof(buf)));
 	ioctl(rig.fd, TUNSETPERSIST, 0UL);
 }
 

@@ -68,19 +68,17 @@ static void say_offload(const char *step, int fd, const char *name,
 static void matrix(int flags)
 {
 	static const unsigned long more[] = {
-		0x80,  0x81,  0xe1,  0x87,   0x100,   0x101,	  0x161,
-		0x180, 0x181, 0x1e1, 0x1ef,  0x1a1,   0x1c1,	  0x1ff,
 		0x200, 0x201, 0x400, 0x1000, 0x10001, 0x80000001, 0xffffffff,
 	};
 	int fd = tun_new("off0", flags, O_RDWR);
 	char step[32];
 	size_t i;
 
-	for (i = 0; i < 0x80 + sizeof(more) / sizeof(more[0]); i++) {
-		unsigned long value = i < 0x80 ? i : more[i - 0x80];
+	for (i = 0; i < 0x200 + sizeof(more) / sizeof(more[0]); i++) {
+		unsigned long value = i < 0x200 ? i : more[i - 0x200];
 
 		offload(fd, 0);
-		snprintf(step, sizeof(step), "0x%02lx", value);
+		snprintf(step, sizeof(step), "0x%03lx", value);
 		say_offload(step, fd, "off0", value);
 	}
 }

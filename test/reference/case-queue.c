@@ -69,15 +69,15 @@ static void formats(void)
 
 	rig_new(&rig, MQ, O_RDWR | O_NONBLOCK);
 	fd = add(rig.name, IFF_TUN | IFF_MULTI_QUEUE);
-	say("pi", "%#x", (unsigned int)tun_flags(fd));
+	say_tun_flags("pi", fd);
 	say_rc("pi-write", rc(write(fd, buf, make_udp4(buf, 10))));
 	say_rc("pi-received", host_recv(rig.sock));
 	close(fd);
 	fd = add(rig.name, MQ | IFF_ONE_QUEUE);
-	say("one-queue", "%#x", (unsigned int)tun_flags(fd));
+	say_tun_flags("one-queue", fd);
 	close(fd);
 	fd = add(rig.name, MQ | IFF_VNET_HDR);
-	say("vnet", "%#x", (unsigned int)tun_flags(fd));
+	say_tun_flags("vnet", fd);
 	close(fd);
 	fd = add(rig.name, MQ | IFF_NO_CARRIER);
 	say("no-carrier", "%s", wait_running(rig.name, true));
@@ -114,9 +114,8 @@ static void limit(void)
 
 static void say_counts(const char *group, const char *name)
 {
-	say2(group, "enabled", "%ld", if_info(name, IFLA_TUN_NUM_QUEUES));
-	say2(group, "disabled", "%ld",
-	     if_info(name, IFLA_TUN_NUM_DISABLED_QUEUES));
+	say_rc2(group, "enabled", if_info(name, IFLA_TUN_NUM_QUEUES));
+	say_rc2(group, "disabled", if_info(name, IFLA_TUN_NUM_DISABLED_QUEUES));
 }
 
 static void numbers(void)
@@ -181,11 +180,11 @@ static void persistent(void)
 	int ret = (int)rc(ioctl(a, TUNSETPERSIST, 1UL));
 
 	say_rc("set", ret);
-	say("other", "%#x", (unsigned int)tun_flags(b));
+	say_tun_flags("other", b);
 	say_rc("detach", rc(ioctl(b, TUNSETQUEUE, &ifr)));
 	close(a);
 	say_rc("clear-detached", rc(ioctl(b, TUNSETPERSIST, 0UL)));
-	say("cleared", "%#x", (unsigned int)tun_flags(b));
+	say_tun_flags("cleared", b);
 	ret = (int)rc(ioctl(b, TUNSETPERSIST, 1UL));
 	say_rc("set-detached", ret);
 	close(b);
@@ -223,7 +222,7 @@ static void deleted(void)
 	say_rc("attach-queue", rc(ioctl(c, TUNSETQUEUE, &ifr)));
 	say_rc("attach-b", tun_attach(b, "mq0", MQ, NULL));
 	say_rc("attach-c", tun_attach(c, "mq0", MQ, NULL));
-	say("flags", "%#x", (unsigned int)tun_flags(c));
+	say_tun_flags("flags", c);
 }
 
 /* Queues of one device in two processes and over a move. */
@@ -246,7 +245,7 @@ static void processes(void)
 	say_rc("child", reap(spawn(uses_queue, NULL)));
 	say_rc("received", host_recv(rig.sock));
 	say_if("after", rig.name);
-	say("flags", "%#x", (unsigned int)tun_flags(rig.fd));
+	say_tun_flags("flags", rig.fd);
 	say_rc("write", rc(write(rig.fd, buf, make_udp4(buf, 13))));
 	say_rc("received-own", host_recv(rig.sock));
 }

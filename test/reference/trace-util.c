@@ -326,6 +326,24 @@ int tun_flags(int fd)
 	return (unsigned short)ifr.ifr_flags;
 }
 
+void say_tun_flags(const char *step, int fd)
+{
+	int flags = tun_flags(fd);
+
+	if (flags < 0)
+		say_rc(step, flags);
+	else
+		say(step, "%#x", (unsigned int)flags);
+}
+
+void say_tun_flags2(const char *group, const char *step, int fd)
+{
+	char both[128];
+
+	snprintf(both, sizeof(both), "%s-%s", group, step);
+	say_tun_flags(both, fd);
+}
+
 void send_fd(int sock, int fd)
 {
 	union {

@@ -129,6 +129,8 @@ int tun_attach(int fd, const char *name, int flags, char *ret_name);
 int tun_new(const char *name, int flags, int oflags);
 /* The flags of TUNGETIFF, or a negative errno. */
 int tun_flags(int fd);
+void say_tun_flags(const char *step, int fd);
+void say_tun_flags2(const char *group, const char *step, int fd);
 
 /* ---- interfaces, of the current network namespace ----------------------- */
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A case about a caller of the 32-bit system calls: runs tun-trace32, which
+ * lies beside this program if it could be built, and names its numbers. */
+#include "tun-trace.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int child_out[2];
+
+static int runs(void *arg)
+{
+	const char *path = arg;
+
+	dup2(child_out[1], STDOUT_FILENO);
+	execl(path, path, trace_device, (char *)NULL);
+	return 127;
+}
+
+static void compat(void)
+{
+	char path[4096], step[64];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+	long value;
+	char *slash;
+	pid_t pid;
+	FILE *f;
+
+	if (n < 0)
+		give_up("readlink", -errno);
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	strcpy(slash + 1, "tun-trace32");
+	if (access(path, X_OK) < 0)
+		give_up("program", -errno);
+	if (pipe(child_out) < 0)
+		give_up("pipe", -errno);
+	pid = spawn(runs, path);
+	close(child_out[1]);
+	f = fdopen(child_out[0], "r");
+	while (fscanf(f, "%63s %ld", step, &value) == 2)
+		say_rc(step, value);
+	fclose(f);
+	say_rc("status", reap(pid));
+}
+
+const struct trace_case compat_cases[] = {
+	{"compat", compat},
+	{NULL, NULL},
+};
