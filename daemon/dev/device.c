@@ -328,7 +328,8 @@ void device_detach(struct dev_queue *queue)
 
 	lock_acquire(&dev->lock);
 	file = take_file_locked(dev, queue);
-	if (file)
+	/* Whoever ends the device does the rest. */
+	if (file && dev->phase == DEVICE_ATTACHED)
 		last = dev->queues.n_on + dev->queues.n_off == 0;
 	if (last && dev->knobs.persist) {
 		dev->phase = DEVICE_PARTING;
@@ -354,11 +355,12 @@ void device_end(struct device *dev)
 	enum device_phase before;
 	struct dev_queue_set set;
 
-	dev_queues_get(dev, &set);
 	lock_acquire(&dev->lock);
 	before = dev->phase;
 	dev->phase = DEVICE_LEAVING;
 	lock_release(&dev->lock);
+	/* From here on nobody can join. */
+	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++) {
 		struct dev_file *file;
 
