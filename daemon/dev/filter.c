@@ -51,21 +51,31 @@ static int attach(struct device *dev, const struct sock_filter *program,
 	return dev->host->set_filter(dev->link, program ? &fprog : NULL);
 }
 
+static int copy_program(const struct sock_filter *program, uint16_t len,
+			struct sock_filter **ret_copy)
+{
+	*ret_copy = NULL;
+	if (!program)
+		return 0;
+	*ret_copy = malloc(len * sizeof(*program));
+	if (!*ret_copy)
+		return -ENOMEM;
+	memcpy(*ret_copy, program, len * sizeof(*program));
+	return 0;
+}
+
 int dev_filter_set(struct dev_file *file, const struct sock_filter *program,
 		   uint16_t len)
 {
-	struct sock_filter *copy = NULL, *old;
+	struct sock_filter *copy, *old;
 	struct device *dev;
 	int r = get_tap(file, &dev);
 
 	if (r < 0)
 		return r;
-	if (program) {
-		copy = malloc(len * sizeof(*copy));
-		if (copy)
-			memcpy(copy, program, len * sizeof(*copy));
-	}
-	r = program && !copy ? -ENOMEM : attach(dev, program, len);
+	r = copy_program(program, len, &copy);
+	if (r == 0)
+		r = attach(dev, program, len);
 	if (r == 0) {
 		lock_acquire(&dev->lock);
 		old = dev->filter.program;
@@ -125,21 +135,23 @@ int dev_set_mac_filter(struct dev_file *file, uint16_t flags, uint16_t count,
 
 int dev_filter_apply(struct device *dev, bool wanted)
 {
-	struct sock_filter *program;
+	struct sock_filter *program = NULL;
 	uint16_t len;
 	bool active;
-	int r;
+	int r = 0;
 
-	/* Only who is attached can change it, and that is the caller. */
+	/* A copy: others who are attached may free the device's own. */
 	lock_acquire(&dev->lock);
-	program = dev->filter.program;
 	len = dev->filter.len;
 	active = dev->filter.active;
+	wanted = wanted && dev->filter.program;
+	if (wanted && !active)
+		r = copy_program(dev->filter.program, len, &program);
 	lock_release(&dev->lock);
-	wanted = wanted && program;
-	if (wanted == active)
-		return 0;
-	r = attach(dev, wanted ? program : NULL, len);
+	if (r < 0 || wanted == active)
+		return r;
+	r = attach(dev, program, len);
+	free(program);
 	if (r < 0)
 		return r;
 	lock_acquire(&dev->lock);
