@@ -260,7 +260,16 @@ static int parse_write(struct device *dev, const uint8_t *data, size_t len,
 	return 0;
 }
 
-/* Why the host refused the packet, in the words of the kernel's TUN. */
+static bool has_vnet(const struct pkt *pkt)
+{
+	return pkt->vnet.flags != 0 ||
+	       pkt->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE;
+}
+
+/*
+ * Why the host refused the packet, in the words of the kernel's TUN; 0 if that
+ * would have taken it.
+ */
 static int refused(struct device *dev, const struct pkt *pkt, int error)
 {
 	size_t payload = pkt->len - (dev->kind == DEV_TAP ? ETH_HLEN : 0);
@@ -273,8 +282,12 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 		device_count_drop(dev, TUND_DROP_DOWN, 1);
 		return -EIO;
 	}
-	if (pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
-	    payload > state.mtu + VETH_SLACK) {
+	/* It does not look at what the header is about: the host drops it. */
+	if (has_vnet(pkt)) {
+		device_count_drop(dev, TUND_DROP_ERROR, 1);
+		return 0;
+	}
+	if (payload > state.mtu + VETH_SLACK) {
 		device_count_drop(dev, TUND_DROP_MTU, 1);
 		return -EMSGSIZE;
 	}
@@ -283,26 +296,16 @@ static int refused(struct device *dev, const struct pkt *pkt, int error)
 	return error;
 }
 
-static bool has_vnet(const struct pkt *pkt)
-{
-	return pkt->vnet.flags != 0 ||
-	       pkt->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-}
-
 static int send_one(struct device *dev, const struct pkt *pkt)
 {
 	int r = dev->host->send(dev->link, pkt);
 
 	if (r == -EAGAIN)
 		return r;
-	/*
-	 * The kernel's TUN does not look at what the header is about: it takes
-	 * the packet, which the host throws away.
-	 */
-	if (r < 0 && r != -ENETDOWN && has_vnet(pkt))
-		device_count_drop(dev, TUND_DROP_ERROR, 1);
-	else if (r < 0)
-		return refused(dev, pkt, r);
+	if (r < 0)
+		r = refused(dev, pkt, r);
+	if (r < 0)
+		return r;
 	dev->rx_packets++;
 	dev->rx_bytes += pkt->len;
 	return 0;
