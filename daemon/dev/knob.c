@@ -175,18 +175,21 @@ static bool valid_offload(uint64_t flags)
 {
 	uint64_t left = flags;
 	uint64_t uso = TUN_F_USO4 | TUN_F_USO6;
+	uint64_t tso = TUN_F_TSO4 | TUN_F_TSO6;
 
 	if (left & TUN_F_CSUM) {
+		bool segments = left & tso || (left & uso) == uso;
+
 		left &= ~(uint64_t)TUN_F_CSUM;
-		if (left & (TUN_F_TSO4 | TUN_F_TSO6))
-			left &= ~(uint64_t)(TUN_F_TSO_ECN | TUN_F_TSO4 |
-					    TUN_F_TSO6);
+		if (left & tso)
+			left &= ~(TUN_F_TSO_ECN | tso);
 		left &= ~(uint64_t)TUN_F_UFO;
-		if ((left & uso) == uso) {
+		if ((left & uso) == uso)
 			left &= ~uso;
+		/* The second of these is nothing without the first. */
+		if (segments && left & F_UDP_TUNNEL_GSO)
 			left &= ~(uint64_t)(F_UDP_TUNNEL_GSO |
 					    F_UDP_TUNNEL_GSO_CSUM);
-		}
 	}
 	return left == 0;
 }
