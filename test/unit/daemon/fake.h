@@ -22,7 +22,8 @@ struct host_link {
 	struct device *owner;
 	struct host_state state;
 	atomic_bool started, stopped, carrier, direct, filter;
-	atomic_uint offload;
+	atomic_uint offload, filter_len, filter_first; /* its first code */
+	struct host_direct how; /* of the last direct_begin() */
 };
 
 #define FAKE_MAX_SENT 1024
@@ -61,6 +62,9 @@ struct fake {
 	void (*on_send)(struct host_link *link);
 	void (*on_want_send)(struct host_link *link);
 	void (*on_sync)(struct host_link *link);
+	/* Before anything else, even an error. */
+	void (*on_filter)(struct host_link *link);
+	void (*on_direct)(struct host_link *link);
 	/* link_stop() waits until it is 1 or more, unless that is NULL. */
 	struct counter *stop_gate;
 
@@ -97,6 +101,17 @@ void fake_delete(const char *name);
 struct pkt *fake_packet(uint32_t number, size_t len, uint16_t proto);
 uint32_t fake_number(const void *data);
 void fake_input(struct host_link *link, uint32_t number, size_t len);
+
+/*
+ * A packet of IPv4 and UDP of that flow, in the one or the other direction; the
+ * number is its payload.
+ */
+#define FAKE_UDP_LEN 32
+void fake_udp(uint8_t ret_data[FAKE_UDP_LEN], unsigned int flow, bool to_host,
+	      uint32_t number);
+uint32_t fake_udp_number(const void *data);
+struct pkt *fake_udp_packet(unsigned int flow, uint32_t number);
+void fake_input_udp(struct host_link *link, unsigned int flow, uint32_t number);
 
 /* ---- open files ---- */
 
