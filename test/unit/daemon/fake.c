@@ -136,6 +136,11 @@ static int link_new(struct host_ns *ns, const struct host_spec *spec,
 	link->state =
 		(struct host_state){.mtu = 1500, .queue_len = spec->queue_len};
 	pthread_mutex_lock(&fake.mutex);
+	if (find_locked(spec->name)) {
+		pthread_mutex_unlock(&fake.mutex);
+		free(link);
+		return -EBUSY;
+	}
 	fake.spec = *spec;
 	snprintf(fake.spec_name, IFNAMSIZ, "%s", spec->name);
 	choose_name_locked(spec->name, link->state.name);
