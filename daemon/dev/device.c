@@ -458,7 +458,9 @@ void device_state(struct device *dev, const struct host_state *state)
 	lock_release(&dev->lock);
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++) {
-		pktq_set_limit(&set.queues[i]->to_app, state->queue_len);
+		device_count_drop(dev, TUND_DROP_QUEUE_FULL,
+				  pktq_set_limit(&set.queues[i]->to_app,
+						 state->queue_len));
 		dev_queue_wake(set.queues[i]);
 	}
 	dev_queue_set_put(&set);

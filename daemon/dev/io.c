@@ -363,7 +363,9 @@ static int check_write(struct dev_queue *queue, const void *data, size_t len,
 {
 	if (!queue)
 		return -EBADFD;
-	if (queue->direct)
+	/* The kernel's hands packets over in the queue's turn, and has none. */
+	if (queue->direct ||
+	    (queue->dev->flags & IFF_NAPI && !dev_queue_is_on(queue)))
 		return -EBUSY;
 	return parse_write(queue->dev, data, len, ret_pkt);
 }

@@ -6,7 +6,6 @@
 #include "dev/knob.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if_arp.h>
@@ -27,7 +26,6 @@
 void dev_knobs_init(struct dev_knobs *ret_knobs, bool tap)
 {
 	*ret_knobs = (struct dev_knobs){
-		.sndbuf = INT_MAX,
 		.vnet_hdr_size = sizeof(struct virtio_net_hdr),
 		.link_type = tap ? ARPHRD_ETHER : ARPHRD_NONE,
 	};
@@ -105,20 +103,23 @@ int dev_set_sndbuf(struct dev_file *file, int bytes)
 		return -EBADFD;
 	if (bytes <= 0)
 		r = -EINVAL;
-	else
-		dev->knobs.sndbuf = bytes;
+	/* Queues that are switched off, or come later, do not get it. */
+	for (unsigned int i = 0; r == 0 && i < dev->queues.n_on; i++)
+		dev->queues.on[i]->sndbuf = bytes;
 	unlock_device(dev);
 	return r;
 }
 
 int dev_get_sndbuf(struct dev_file *file, int *ret_bytes)
 {
-	struct device *dev = lock_device(file);
+	struct dev_queue *queue = dev_file_queue(file);
 
-	if (!dev)
+	if (!queue)
 		return -EBADFD;
-	*ret_bytes = dev->knobs.sndbuf;
-	unlock_device(dev);
+	lock_acquire(&queue->dev->lock);
+	*ret_bytes = queue->sndbuf;
+	lock_release(&queue->dev->lock);
+	dev_queue_unref(queue);
 	return 0;
 }
 

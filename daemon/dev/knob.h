@@ -22,7 +22,6 @@ struct dev_knobs {
 	bool has_owner, has_group;
 	uid_t owner;
 	gid_t group;
-	int sndbuf;
 	int vnet_hdr_size;
 	bool vnet_le;
 	unsigned int offload;

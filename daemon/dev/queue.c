@@ -5,6 +5,7 @@
  */
 #include "dev/queue.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "dev/device.h"
@@ -22,6 +23,7 @@ struct dev_queue *dev_queue_new(struct device *dev, struct dev_file *file,
 	queue->refs = 1;
 	queue->dev = dev;
 	queue->file = file;
+	queue->sndbuf = INT_MAX;
 	device_ref(dev);
 	dev_file_ref(file);
 	list_init(&queue->off_node);
@@ -42,6 +44,16 @@ void dev_queue_unref(struct dev_queue *queue)
 	pktq_destroy(&queue->to_app);
 	device_unref(queue->dev);
 	free(queue);
+}
+
+bool dev_queue_is_on(struct dev_queue *queue)
+{
+	bool on;
+
+	lock_acquire(&queue->dev->lock);
+	on = queue->on;
+	lock_release(&queue->dev->lock);
+	return on;
 }
 
 void dev_queue_wake(struct dev_queue *queue)
@@ -104,19 +116,22 @@ static void put_on_locked(struct dev_queues *queues, struct dev_queue *queue)
 	queues->on[queues->n_on++] = queue;
 }
 
-/* The last takes the place of one that goes, as with the kernel's TUN. */
+/*
+ * The last takes the place of one that goes, and that one's flows with it, as
+ * with the kernel's TUN.
+ */
 static void take_off_locked(struct device *dev, struct dev_queue *queue)
 {
 	struct dev_queues *queues = &dev->queues;
 	struct dev_queue *last = queues->on[--queues->n_on];
 
-	if (dev->flows)
-		flow_forget_queue(dev->flows, queue->index);
 	if (last != queue) {
 		if (dev->flows)
 			flow_move_queue(dev->flows, last->index, queue->index);
 		queues->on[queue->index] = last;
 		last->index = queue->index;
+	} else if (dev->flows) {
+		flow_forget_queue(dev->flows, queue->index);
 	}
 	queue->on = false;
 }

@@ -27,6 +27,7 @@ struct dev_queue {
 
 	/* Guarded by the device's lock. */
 	struct dev_file *file; /* a reference; NULL when it has left */
+	int sndbuf;	       /* bytes, without effect */
 	struct list off_node;  /* in the device's, while switched off */
 	unsigned int index;    /* in the device's, while on */
 	bool on;
@@ -44,6 +45,8 @@ struct dev_queue *dev_queue_new(struct device *dev, struct dev_file *file,
 				unsigned int max_packets);
 void dev_queue_ref(struct dev_queue *queue);
 void dev_queue_unref(struct dev_queue *queue);
+
+bool dev_queue_is_on(struct dev_queue *queue);
 
 /* What poll says of the queue's file may have changed. */
 void dev_queue_wake(struct dev_queue *queue);

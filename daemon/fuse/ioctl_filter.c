@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "dev/filter.h"
+#include "fuse/caller.h"
 #include "fuse/ioctl.h"
 
 int ioctl_attach_filter(const struct call *c)
@@ -72,6 +73,7 @@ int ioctl_set_mac_filter(const struct call *c)
 
 int ioctl_set_ebpf(const struct call *c)
 {
+	_cleanup_close_ int taken = -1;
 	int32_t fd;
 	int r;
 
@@ -81,5 +83,8 @@ int ioctl_set_ebpf(const struct call *c)
 	if (r < 0)
 		return r;
 	/* There is never a program to take away, and no way to run one. */
-	return fd == -1 ? 0 : -EOPNOTSUPP;
+	if (fd == -1)
+		return 0;
+	r = caller_take_fd(c->thread.tid, fd, &taken);
+	return r < 0 ? r : -EOPNOTSUPP;
 }

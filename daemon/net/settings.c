@@ -20,18 +20,6 @@
 /* ethtool knows names only, and somebody may be changing it, or moving it. */
 #define TRIES 3
 
-int link_set_carrier(struct host_link *link, bool on)
-{
-	struct rtnl *rtnl;
-	int r = link_open_hidden_rtnl(link, &rtnl);
-
-	if (r < 0)
-		return r;
-	r = rtnl_set_up(rtnl, link->hidden_ifindex, on);
-	rtnl_close(rtnl);
-	return r;
-}
-
 static int ask_both(struct host_link *link, struct rtnl *rtnl, int *ret_nsid,
 		    struct rtnl_link *ret_visible)
 {
@@ -45,6 +33,26 @@ static int ask_both(struct host_link *link, struct rtnl *rtnl, int *ret_nsid,
 	*ret_nsid = hidden.peer_nsid;
 	return rtnl_get_link(rtnl, NULL, hidden.peer_ifindex, hidden.peer_nsid,
 			     ret_visible);
+}
+
+int link_set_carrier(struct host_link *link, bool on)
+{
+	struct rtnl_link visible;
+	struct rtnl *rtnl;
+	int nsid;
+	int r = link_open_hidden_rtnl(link, &rtnl);
+
+	if (r < 0)
+		return r;
+	r = rtnl_set_up(rtnl, link->hidden_ifindex, on);
+	/*
+	 * The visible end begins to send a little later, unless it is asked how
+	 * it is: then the kernel first makes what it says true.
+	 */
+	if (r == 0 && on)
+		ask_both(link, rtnl, &nsid, &visible);
+	rtnl_close(rtnl);
+	return r;
 }
 
 int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,

@@ -86,20 +86,21 @@ bool frame_finish_csum(uint8_t *data, size_t len, const struct frame_meta *m)
 static int tap_pkt(const uint8_t *data, size_t len, const struct frame_meta *m,
 		   struct pkt **ret_pkt)
 {
+	size_t macs = len < MACS_LEN ? len : MACS_LEN;
 	size_t tag = m->has_vlan ? VLAN_HLEN : 0;
 	struct pkt *pkt = pkt_new(len + tag);
 	uint16_t tpid, tci;
 
 	if (!pkt)
 		return -ENOMEM;
-	memcpy(pkt->data, data, MACS_LEN);
+	memcpy(pkt->data, data, macs);
 	if (tag) {
 		tpid = htons(m->vlan_tpid ? m->vlan_tpid : VLAN_DEFAULT);
 		tci = htons(m->vlan_tci);
 		memcpy(pkt->data + MACS_LEN, &tpid, sizeof(tpid));
 		memcpy(pkt->data + MACS_LEN + 2, &tci, sizeof(tci));
 	}
-	memcpy(pkt->data + MACS_LEN + tag, data + MACS_LEN, len - MACS_LEN);
+	memcpy(pkt->data + macs + tag, data + macs, len - macs);
 	pkt->proto = frame_proto(pkt->data, pkt->len);
 	*ret_pkt = pkt;
 	return 0;
@@ -110,7 +111,7 @@ int frame_to_pkt(const uint8_t *data, size_t len, const struct frame_meta *m,
 {
 	struct pkt *pkt;
 
-	if (len < ETH_HLEN)
+	if (len < ETH_HLEN && (!tap || m->has_vlan || len == 0))
 		return -EINVAL;
 	if (tap)
 		return tap_pkt(data, len, m, ret_pkt);

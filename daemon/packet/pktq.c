@@ -30,14 +30,20 @@ static size_t pkt_cost(const struct pkt *pkt)
 	return sizeof(*pkt) + pkt->len;
 }
 
-static struct pkt *take_head_locked(struct pktq *q) REQUIRES(q->lock)
+static struct pkt *take_locked(struct pktq *q, struct list *node)
+	REQUIRES(q->lock)
 {
-	struct pkt *pkt = list_entry(q->packets.next, struct pkt, node);
+	struct pkt *pkt = list_entry(node, struct pkt, node);
 
 	list_del(&pkt->node);
 	q->n_packets--;
 	q->n_bytes -= pkt_cost(pkt);
 	return pkt;
+}
+
+static struct pkt *take_head_locked(struct pktq *q) REQUIRES(q->lock)
+{
+	return take_locked(q, q->packets.next);
 }
 
 static void put_tail_locked(struct pktq *q, struct pkt *pkt) REQUIRES(q->lock)
@@ -116,16 +122,22 @@ static void finish(struct list *done)
 	}
 }
 
-void pktq_set_limit(struct pktq *q, unsigned int max_packets)
+unsigned int pktq_set_limit(struct pktq *q, unsigned int max_packets)
 {
+	unsigned int lost = 0;
 	struct list done;
 
 	list_init(&done);
 	lock_acquire(&q->lock);
 	q->max_packets = max_packets;
+	while (q->n_packets > max_packets) {
+		pkt_free(take_locked(q, q->packets.prev));
+		lost++;
+	}
 	settle_locked(q, &done);
 	lock_release(&q->lock);
 	finish(&done);
+	return lost;
 }
 
 unsigned int pktq_length(struct pktq *q)

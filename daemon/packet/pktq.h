@@ -66,8 +66,11 @@ void pktq_init(struct pktq *q, const char *name, unsigned int max_packets,
 /* The queue must be closed. Frees what is still queued. */
 void pktq_destroy(struct pktq *q);
 
-/* The new bound counts from the next packet on: nothing queued is lost. */
-void pktq_set_limit(struct pktq *q, unsigned int max_packets);
+/*
+ * What is beyond the new bound is thrown away, the latest first: so many
+ * packets.
+ */
+unsigned int pktq_set_limit(struct pktq *q, unsigned int max_packets);
 
 unsigned int pktq_length(struct pktq *q);
 

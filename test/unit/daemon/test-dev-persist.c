@@ -132,11 +132,11 @@ static void knobs_stay(void **state)
 	open_file(&o);
 	assert_int_equal(attach(&o, "t0", IFF_TUN), 0);
 	dev_set_persist(o.file, true);
-	dev_set_sndbuf(o.file, 4711);
+	dev_set_vnet_hdr_size(o.file, 4711);
 	close_file(&o);
 	open_file(&o);
 	assert_int_equal(attach(&o, "t0", IFF_TUN), 0);
-	dev_get_sndbuf(o.file, &value);
+	dev_get_vnet_hdr_size(o.file, &value);
 	assert_int_equal(value, 4711);
 	end_device(&o);
 }

@@ -358,15 +358,16 @@ static void queue_follows_the_interface(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		input(i);
 	assert_int_equal(stats_of(&o).queued, 2);
+	/* The latest goes. */
+	now.queue_len = 1;
+	fake_change(lnk, &now);
+	assert_int_equal(stats_of(&o).queued, 1);
+	assert_reads(0);
 	now.queue_len = 0;
 	fake_change(lnk, &now);
-	/* What is queued already stays. */
-	assert_int_equal(stats_of(&o).queued, 2);
-	assert_reads(0);
-	assert_reads(1);
 	input(3);
 	assert_nothing_to_read();
-	assert_int_equal(stats_of(&o).drops[TUND_DROP_QUEUE_FULL], 2);
+	assert_int_equal(stats_of(&o).drops[TUND_DROP_QUEUE_FULL], 3);
 	close_file(&o);
 }
 

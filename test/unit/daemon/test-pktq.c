@@ -56,19 +56,18 @@ static void bound_of_bytes(void **state)
 	push_size(499);
 }
 
-static void smaller_limit_loses_nothing(void **state)
+static void smaller_limit_loses_the_latest(void **state)
 {
 	struct pkt *pkt = numbered(4);
 
 	push(1);
 	push(2);
 	push(3);
-	pktq_set_limit(&q, 1);
-	assert_int_equal(pktq_length(&q), 3);
+	assert_int_equal(pktq_set_limit(&q, 2), 1);
+	assert_int_equal(pktq_length(&q), 2);
+	assert_int_equal(pktq_push(&q, pkt, NULL), PKTQ_FULL);
 	assert_pops(1);
 	assert_pops(2);
-	assert_int_equal(pktq_push(&q, pkt, NULL), PKTQ_FULL);
-	assert_pops(3);
 	assert_int_equal(pktq_push(&q, pkt, NULL), PKTQ_DONE);
 }
 
@@ -319,7 +318,7 @@ int main(void)
 		TEST(first_in_first_out),
 		TEST(bound_of_packets),
 		TEST(bound_of_bytes),
-		TEST(smaller_limit_loses_nothing),
+		TEST(smaller_limit_loses_the_latest),
 		TEST(limit_of_nothing),
 		TEST(larger_limit_lets_writers_in),
 		TEST(unpop_goes_to_the_front),
