@@ -145,6 +145,9 @@ static void plain_tap_pi(void)
 static void lengths(int flags, bool up)
 {
 	static const size_t all[] = {0, 1, 4, 9, 10, 11, 13, 14, 23, 24, 25};
+	static const uint16_t headers[] = {1,  13, 14, 15,   58,
+					   59, 72, 73, 65535};
+	struct rtnl_link_stats64 st;
 	struct virtio_net_hdr hdr = {0};
 	char step[32];
 	struct vnet_rig v;
@@ -160,6 +163,18 @@ static void lengths(int flags, bool up)
 	ip_of(&v, HDR)[0] = 0x55;
 	say_rc("version-5", rc(write(v.rig.fd, buf, HDR + 40)));
 	say_rc("dropped", wait_stat(v.rig.name, RX_DROPPED, -1));
+	/* A header that ends in the Ethernet header cannot be one. */
+	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		size_t len;
+
+		hdr.hdr_len = headers[i];
+		len = make(&v, &hdr, HDR, 30);
+		snprintf(step, sizeof(step), "header-%u", headers[i]);
+		say_rc(step, rc(write(v.rig.fd, buf, len)));
+	}
+	if_stats64(v.rig.name, &st);
+	say("counters", "%llu packets %llu dropped %llu frame errors",
+	    st.rx_packets, st.rx_dropped, st.rx_frame_errors);
 }
 
 static void lengths_tun(void)

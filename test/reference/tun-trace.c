@@ -29,7 +29,7 @@ static const struct trace_case *const tables[] = {
 	vnet_cases,	gso_cases,	ebpf_cases,	  napi_cases,
 	filter_cases,	txfilter_cases, persist_cases,	  owner_cases,
 	link_cases,	counter_cases,	report_cases,	  async_cases,
-	netnsfd_cases,	compat_cases,
+	netnsfd_cases,	vlan_cases,	compat_cases,
 };
 
 /* A case that runs, or has run: its lines wait in a file until their turn. */
@@ -178,11 +178,13 @@ static size_t select_cases(struct running *all, const char *prefix)
 static void run_cases(struct running *all, size_t count, size_t jobs)
 {
 	static const struct timespec pause = {.tv_nsec = 2000000};
-	size_t started = 0;
+	size_t started = 0, printed = 0;
 
 	for (;;) {
 		size_t left = reap_cases(all, started);
 
+		while (printed < started && all[printed].pidfd < 0)
+			print_case(&all[printed++]);
 		if (left == 0 && started == count)
 			return;
 		if (left < jobs && started < count) {
@@ -203,7 +205,7 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	static struct running all[CASES_MAX];
-	size_t i, count, jobs = 1;
+	size_t count, jobs = 1;
 	int c;
 
 	while ((c = getopt(argc, argv, "j:")) != -1) {
@@ -216,7 +218,5 @@ int main(int argc, char **argv)
 	trace_device = argv[optind];
 	count = select_cases(all, argc - optind > 1 ? argv[optind + 1] : "");
 	run_cases(all, count, jobs);
-	for (i = 0; i < count; i++)
-		print_case(&all[i]);
 	return 0;
 }

@@ -52,6 +52,7 @@ extern const struct trace_case counter_cases[];
 extern const struct trace_case report_cases[];
 extern const struct trace_case async_cases[];
 extern const struct trace_case netnsfd_cases[];
+extern const struct trace_case vlan_cases[];
 extern const struct trace_case compat_cases[];
 
 extern const char *trace_device;
