@@ -26,10 +26,11 @@ static const struct trace_case *const tables[] = {
 	poll_cases,	epoll_cases,	block_cases,	  signal_cases,
 	lifetime_cases, netns_cases,	permission_cases, uring_cases,
 	queue_cases,	detached_cases, flow_cases,	  offload_cases,
-	vnet_cases,	gso_cases,	ebpf_cases,	  napi_cases,
-	filter_cases,	txfilter_cases, persist_cases,	  owner_cases,
-	link_cases,	counter_cases,	report_cases,	  async_cases,
-	netnsfd_cases,	vlan_cases,	compat_cases,
+	vnet_cases,	csum_cases,	gso_write_cases,  gso_read_cases,
+	gso_tcp_cases,	ebpf_cases,	napi_cases,	  filter_cases,
+	txfilter_cases, persist_cases,	owner_cases,	  link_cases,
+	counter_cases,	report_cases,	async_cases,	  netnsfd_cases,
+	vlan_cases,	compat_cases,
 };
 
 /* A case that runs, or has run: its lines wait in a file until their turn. */
