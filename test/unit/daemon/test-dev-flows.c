@@ -158,6 +158,25 @@ static void batch_wakes_each_queue(void **state)
 		assert_int_equal(counter_value(&q[i].wakes) - before[i], i < 2);
 }
 
+/* Who was waiting for it need not be told. */
+static void batch_for_a_parked_reader_wakes_nobody(void **state)
+{
+	struct answer answer;
+	struct pkt *pkts[2];
+	unsigned int before;
+
+	write_flow(0, 0);
+	write_flow(1, 1);
+	park_read(&q[1], &answer, ANSWER_MAX, true);
+	before = counter_value(&q[1].wakes);
+	for (unsigned int i = 0; i < 2; i++)
+		pkts[i] = fake_udp_packet(i, i);
+	device_input(lnk->owner, pkts, 2);
+	assert_answered(&answer, FAKE_UDP_LEN);
+	assert_int_equal(counter_value(&q[1].wakes), before);
+	assert_int_equal(next_number(0), 0);
+}
+
 static void full_queue_is_not_left_for_another(void **state)
 {
 	struct host_state now = lnk->state;
@@ -221,6 +240,20 @@ static void switched_off_queue_gets_nothing(void **state)
 		assert_int_equal(queue_of(flow), 2);
 }
 
+/* Its packets go where they went before. */
+static void switched_off_queue_teaches_nothing(void **state)
+{
+	int queue[40];
+
+	assert_int_equal(dev_file_set_queue(q[0].file, IFF_DETACH_QUEUE), 0);
+	for (unsigned int flow = 0; flow < LENGTH(queue); flow++)
+		queue[flow] = queue_of(flow);
+	for (unsigned int flow = 0; flow < LENGTH(queue); flow++)
+		write_flow(0, flow);
+	for (unsigned int flow = 0; flow < LENGTH(queue); flow++)
+		assert_int_equal(queue_of(flow), queue[flow]);
+}
+
 /* What is learned with one queue would bind all who join. */
 static void single_queue_learns_nothing(void **state)
 {
@@ -270,9 +303,11 @@ int main(void)
 		TEST(unknown_flows_are_spread),
 		TEST(order_of_a_flow_is_kept),
 		TEST(batch_wakes_each_queue),
+		TEST(batch_for_a_parked_reader_wakes_nobody),
 		TEST(full_queue_is_not_left_for_another),
 		TEST(last_queue_takes_the_place_of_a_closed_one),
 		TEST(switched_off_queue_gets_nothing),
+		TEST(switched_off_queue_teaches_nothing),
 		TEST(single_queue_learns_nothing),
 		TEST(frames_of_any_kind_are_read_once),
 	};

@@ -500,8 +500,9 @@ static void offloads_end_with_the_last_file(void **state)
 	attach_device(TUN | IFF_MULTI_QUEUE);
 	assert_int_equal(offloads_told(), 0);
 	/* One that had none has none to lose. */
-	fake.offload_error = -EIO;
+	lnk->offload = 0x0f;
 	close_and_wait_idle();
+	assert_int_equal(lnk->offload, 0x0f);
 	attach_device(TUN | IFF_MULTI_QUEUE);
 	dev_set_persist(o.file, false);
 	close_file(&o);
