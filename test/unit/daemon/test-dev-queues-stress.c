@@ -339,12 +339,83 @@ static void queues_come_and_go(void **state)
 	assert_int_equal(fake.live_links, 0);
 }
 
+/* ---- who joins a device that ends ---- */
+
+#define GONE_ROUNDS 300
+#define JOINING	    20
+
+struct joiner {
+	pthread_t thread;
+	struct opened files[JOINING];
+};
+
+static pthread_barrier_t together;
+
+static void *join_many(void *arg)
+{
+	struct joiner *joiner = arg;
+
+	pthread_barrier_wait(&together);
+	for (int i = 0; i < JOINING; i++)
+		attach_once(&joiner->files[i], "t0", TUN_MQ, true);
+	return NULL;
+}
+
+static void end_while_they_join(struct joiner *joiners, unsigned int n,
+				uint32_t *random)
+{
+	assert_int_equal(pthread_barrier_init(&together, NULL, n + 1), 0);
+	for (unsigned int i = 0; i < n; i++) {
+		for (int k = 0; k < JOINING; k++)
+			open_file(&joiners[i].files[k]);
+		assert_int_equal(pthread_create(&joiners[i].thread, NULL,
+						join_many, &joiners[i]),
+				 0);
+	}
+	pthread_barrier_wait(&together);
+	for (uint32_t i = random_next(random) % 16; i > 0; i--)
+		sched_yield();
+	device_gone(dev);
+	for (unsigned int i = 0; i < n; i++)
+		pthread_join(joiners[i].thread, NULL);
+	pthread_barrier_destroy(&together);
+}
+
+/* Either it is too late, or they are told of the end. */
+static void files_join_a_device_that_ends(void **state)
+{
+	uint32_t random = 0x5eed0008;
+	struct joiner joiners[2];
+
+	print_message("seed 0x%x, %d rounds\n", random, GONE_ROUNDS);
+	for (int round = 0; round < GONE_ROUNDS; round++) {
+		open_file(&maker);
+		dev = attach_up(&maker, "t0", TUN_MQ)->owner;
+		device_ref(dev);
+		end_while_they_join(joiners, LENGTH(joiners), &random);
+		for (unsigned int i = 0; i < LENGTH(joiners) * JOINING; i++) {
+			struct opened *o =
+				&joiners[i / JOINING].files[i % JOINING];
+			struct device *of = dev_file_device(o->file);
+
+			assert_ptr_not_equal(of, dev);
+			if (of)
+				device_unref(of);
+			close_file(o);
+		}
+		close_file(&maker);
+		device_unref(dev);
+		end_devices();
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(queues_come_and_go),
+		TEST(files_join_a_device_that_ends),
 	};
 
 	return cmocka_run_group_tests_name("dev-queues-stress", tests, NULL,
