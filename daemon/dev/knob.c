@@ -237,12 +237,13 @@ int dev_set_link_type(struct dev_file *file, unsigned int type)
 
 int dev_set_carrier(struct dev_file *file, bool on)
 {
-	struct device *dev = lock_device(file);
+	struct device *dev = dev_file_device(file);
 	int r = 0;
 
 	if (!dev)
 		return -EBADFD;
 	/* All its queues are switched off. */
+	lock_acquire(&dev->lock);
 	if (on && dev->queues.n_on == 0)
 		r = -EPERM;
 	lock_release(&dev->lock);
