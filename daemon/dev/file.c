@@ -372,7 +372,8 @@ int dev_file_set_queue(struct dev_file *file, unsigned int flags)
 			dev_queues_switch_locked(dev, queue, false);
 	}
 	lock_release(&dev->lock);
-	if (r == 0 && !(flags & IFF_ATTACH_QUEUE))
+	/* What was on its way when it was switched off is lost, too. */
+	if (r == 0)
 		device_count_drop(dev, TUND_DROP_DETACHED,
 				  pktq_purge(&queue->to_app));
 	if (r == 0)
