@@ -34,6 +34,7 @@
 /* The order, outermost first; doc/architecture/threads-and-locks.md says why.
  */
 enum lock_rank {
+	LOCK_RANK_DIRECT = 5,  /* one link, while it is handed over */
 	LOCK_RANK_WATCH = 10,  /* one link's conversation over netlink */
 	LOCK_RANK_TABLE = 20,  /* the devices */
 	LOCK_RANK_DEVICE = 30, /* one device */

@@ -115,6 +115,19 @@ static void device_release(struct work *work)
 	device_unref(dev);
 }
 
+/* Whether only files are left of a device that was direct. Under its lock. */
+static bool is_deaf_locked(struct device *dev)
+{
+	struct dev_queues *queues = &dev->queues;
+	bool direct = false;
+
+	for (unsigned int i = 0; i < queues->n_on; i++)
+		direct |= queues->on[i]->direct;
+	list_for_each (it, &queues->off)
+		direct |= list_entry(it, struct dev_queue, off_node)->direct;
+	return dev->phase == DEVICE_ATTACHED && dev->n_direct > 0 && !direct;
+}
+
 /*
  * Programs that set an interface's flags as if they were one value take
  * IFF_NOARP off. The kernel's TUN has no addresses to ask for; ours would.
@@ -122,12 +135,21 @@ static void device_release(struct work *work)
 static void mend(struct work *work)
 {
 	struct device *dev = container_of(work, struct device, mend);
-	int r = dev->host->set_noarp(dev->link);
+	bool arp, deaf;
+	int r = 0;
 
+	atomic_store(&dev->mending, false);
+	lock_acquire(&dev->lock);
+	arp = dev->state.arp;
+	deaf = is_deaf_locked(dev);
+	lock_release(&dev->lock);
+	if (arp)
+		r = dev->host->set_noarp(dev->link);
 	if (r < 0 && r != -ENODEV)
 		log_warning("cannot set IFF_NOARP on a TUN interface again: %s",
 			    strerror(-r));
-	atomic_store(&dev->mending, false);
+	if (deaf)
+		device_end_direct(dev);
 	device_unref(dev);
 }
 
@@ -253,7 +275,7 @@ static int add_queue(struct device *dev, struct dev_queue *queue,
 		r = DEV_ATTACH_AGAIN;
 	} else if (!(dev->flags & IFF_MULTI_QUEUE)) {
 		r = -EBUSY;
-	} else if (queues->n_on + queues->n_off == DEV_MAX_QUEUES) {
+	} else if (queues->n_on + queues->n_off == HOST_MAX_QUEUES) {
 		r = -E2BIG;
 	}
 	if (r == 0) {
@@ -416,7 +438,7 @@ bool device_closing(struct device *dev)
 			dev_file_unref(file);
 	}
 	/* All may go, or one of as many as there can be. */
-	enough = set.n == DEV_MAX_QUEUES ? 1 : set.n;
+	enough = set.n == HOST_MAX_QUEUES ? 1 : set.n;
 	dev_queue_set_put(&set);
 	return set.n == 0 ? !device_is_idle(dev) : closing >= enough;
 }
@@ -441,7 +463,7 @@ void device_wake(struct device *dev)
 	dev_queue_set_put(&set);
 }
 
-static void mend_later(struct device *dev)
+void device_mend(struct device *dev)
 {
 	if (atomic_exchange(&dev->mending, true))
 		return;
@@ -465,7 +487,7 @@ void device_state(struct device *dev, const struct host_state *state)
 	}
 	dev_queue_set_put(&set);
 	if (state->arp)
-		mend_later(dev);
+		device_mend(dev);
 }
 
 void device_get_state(struct device *dev, struct host_state *ret_state)

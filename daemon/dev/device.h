@@ -57,10 +57,12 @@ struct device {
 	struct mac_filter mac_filter GUARDED_BY(lock);
 	/* A reference to the file that left last, if offloads are to go. */
 	struct dev_file *last_file GUARDED_BY(lock);
-	/* What had gone through the link before it was direct. */
+	/* Queues that were direct since the link is. */
+	unsigned int n_direct GUARDED_BY(lock);
+	/* What had gone through the link before. */
 	struct host_counters before_direct GUARDED_BY(lock);
 	struct work release;
-	struct work mend; /* puts IFF_NOARP back */
+	struct work mend;
 	atomic_bool mending;
 
 	/* What went through the daemon, or was direct and is over. */
@@ -126,6 +128,9 @@ bool device_closing(struct device *dev);
 
 /* Persistent, and nobody is attached. */
 bool device_is_idle(struct device *dev);
+
+/* Puts right, a little later, what somebody else has left wrong. */
+void device_mend(struct device *dev);
 
 /* Tells whoever polls one of the device's files. */
 void device_wake(struct device *dev);

@@ -15,9 +15,28 @@
 /* Whether a packet socket's format is that of the attached file. */
 static bool can_carry(const struct device *dev)
 {
-	if (!(dev->flags & IFF_NO_PI) || (dev->flags & IFF_MULTI_QUEUE))
+	if (!(dev->flags & IFF_NO_PI))
 		return false;
 	return dev->kind == DEV_TAP || !(dev->flags & IFF_VNET_HDR);
+}
+
+/* Of several queues all are direct or none: what the link cannot do is both. */
+static int take_turn(struct dev_queue *queue)
+{
+	struct device *dev = queue->dev;
+	struct dev_queue_set set;
+	int r = 0;
+
+	if (!can_carry(dev))
+		return -EOPNOTSUPP;
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		if (set.queues[i] != queue && !set.queues[i]->direct)
+			r = -EOPNOTSUPP;
+	dev_queue_set_put(&set);
+	if (r == 0 && atomic_exchange(&queue->direct, true))
+		r = -EALREADY;
+	return r;
 }
 
 static int begin(struct dev_queue *queue, const struct dev_file *file,
@@ -27,16 +46,27 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 	struct host_direct how = {
 		.vnet_hdr = dev->flags & IFF_VNET_HDR,
 		.nonblock = nonblock,
+		.several = dev->flags & IFF_MULTI_QUEUE,
 	};
 	struct host_counters before = {0};
+	uint64_t id;
+	int r;
 
 	dev->host->counters(dev->link, &before);
 	lock_acquire(&dev->lock);
 	how.vnet_hdr_size = dev->knobs.vnet_hdr_size;
-	dev->before_direct = before;
+	if (dev->n_direct == 0)
+		dev->before_direct = before;
 	lock_release(&dev->lock);
-	return dev->host->direct_begin(dev->link, dev_file_ns(file), &how,
-				       ret_fd);
+	r = dev->host->direct_begin(dev->link, dev_file_ns(file), &how, ret_fd,
+				    &id);
+	if (r < 0)
+		return r;
+	lock_acquire(&dev->lock);
+	queue->direct_id = id;
+	dev->n_direct++;
+	lock_release(&dev->lock);
+	return 0;
 }
 
 int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd)
@@ -48,12 +78,7 @@ int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd)
 	if (!queue)
 		return -EBADFD;
 	dev = queue->dev;
-	if (!can_carry(dev))
-		r = -EOPNOTSUPP;
-	else if (atomic_exchange(&queue->direct, true))
-		r = -EALREADY;
-	else
-		r = 0;
+	r = take_turn(queue);
 	if (r == 0) {
 		pktq_wait_drained(&dev->to_host, now_ms() + DRAIN_MS);
 		r = begin(queue, file, nonblock, ret_fd);
@@ -84,16 +109,6 @@ int dev_file_device_ns(struct dev_file *file, int *ret_fd)
 	return r;
 }
 
-static bool has_direct(struct device *dev)
-{
-	bool direct;
-
-	lock_acquire(&dev->lock);
-	direct = dev->queues.n_on == 1 && dev->queues.on[0]->direct;
-	lock_release(&dev->lock);
-	return direct;
-}
-
 static void since(struct device *dev, struct host_counters *ret_counters)
 {
 	struct host_counters now, *before = &dev->before_direct;
@@ -115,25 +130,34 @@ static void since(struct device *dev, struct host_counters *ret_counters)
 void device_direct_counters(struct device *dev,
 			    struct host_counters *ret_counters)
 {
+	bool any;
+
+	lock_acquire(&dev->lock);
+	any = dev->n_direct > 0;
+	lock_release(&dev->lock);
 	*ret_counters = (struct host_counters){0};
-	if (has_direct(dev))
+	if (any)
 		since(dev, ret_counters);
 }
 
-void device_direct_closed(struct device *dev)
+void device_direct_closed(struct device *dev, uint64_t id)
 {
-	struct dev_queue *queue = NULL;
+	struct dev_queue_set set;
 
-	lock_acquire(&dev->lock);
-	if (dev->queues.n_on == 1 && dev->queues.on[0]->direct) {
-		queue = dev->queues.on[0];
-		dev_queue_ref(queue);
-	}
-	lock_release(&dev->lock);
-	if (!queue)
-		return;
-	device_detach(queue);
-	dev_queue_unref(queue);
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		if (set.queues[i]->direct && set.queues[i]->direct_id == id)
+			device_detach(set.queues[i]);
+	dev_queue_set_put(&set);
+	device_mend(dev);
+}
+
+void device_switch_direct(struct dev_queue *queue, bool on)
+{
+	struct device *dev = queue->dev;
+
+	if (queue->direct)
+		dev->host->direct_switch(dev->link, queue->direct_id, on);
 }
 
 void device_end_direct(struct device *dev)
@@ -143,6 +167,9 @@ void device_end_direct(struct device *dev)
 	if (dev->host->direct_end(dev->link) == 0)
 		return;
 	since(dev, &through);
+	lock_acquire(&dev->lock);
+	dev->n_direct = 0;
+	lock_release(&dev->lock);
 	dev->rx_packets += through.rx_packets;
 	dev->rx_bytes += through.rx_bytes;
 	dev->tx_packets += through.tx_packets;

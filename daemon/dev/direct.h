@@ -22,6 +22,10 @@ int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd);
 /* The network namespace of the file's device; the caller closes it. Slow. */
 int dev_file_device_ns(struct dev_file *file, int *ret_fd);
 
+/* For dev/: TUNSETQUEUE of a queue that may be direct. Slow. */
+struct dev_queue;
+void device_switch_direct(struct dev_queue *queue, bool on);
+
 /* For dev/: the link carries packets through the daemon again. Slow. */
 void device_end_direct(struct device *dev);
 

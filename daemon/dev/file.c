@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "dev/device.h"
+#include "dev/direct.h"
 
 /* The kernel's bounds for a new interface. */
 #define TUN_QUEUE_LEN 500
@@ -376,8 +377,10 @@ int dev_file_set_queue(struct dev_file *file, unsigned int flags)
 	if (r == 0)
 		device_count_drop(dev, TUND_DROP_DETACHED,
 				  pktq_purge(&queue->to_app));
-	if (r == 0)
+	if (r == 0) {
+		device_switch_direct(queue, flags & IFF_ATTACH_QUEUE);
 		dev_queue_wake(queue);
+	}
 	dev_queue_unref(queue);
 	return r;
 }
@@ -474,7 +477,7 @@ int dev_file_next_device(struct dev_file *file, struct tund_device *device)
 	device->queues_off = dev->queues.n_off;
 	if (device->queues + device->queues_off > 0)
 		device->plane = TUND_PLANE_FILE;
-	if (device->queues > 0 && dev->queues.on[0]->direct)
+	if (device->plane && dev->n_direct > 0)
 		device->plane = TUND_PLANE_DIRECT;
 	lock_release(&dev->lock);
 	device_get_stats(dev, &device->stats);

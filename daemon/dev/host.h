@@ -50,7 +50,11 @@ struct host_direct {
 	bool vnet_hdr;
 	int vnet_hdr_size;
 	bool nonblock;
+	bool several; /* there may be others, each for its flows */
 };
+
+/* Queues of one device, those that are switched off among them. */
+#define HOST_MAX_QUEUES 256
 
 /* As seen by the program: rx is what it wrote, tx what it could read. */
 struct host_counters {
@@ -102,12 +106,15 @@ struct host_ops {
 	/*
 	 * Hands the link over to a packet socket for the program: nothing is
 	 * received or sent here any more until direct_end(). The last copy's
-	 * closing is told by device_direct_closed(). -EOPNOTSUPP if that
-	 * cannot be done here. direct_end() returns 1, or 0 if there was
-	 * nothing to end.
+	 * closing is told by device_direct_closed() with the same number.
+	 * -EOPNOTSUPP if that cannot be done here. direct_end() returns 1, or
+	 * 0 if there was nothing to end.
 	 */
 	int (*direct_begin)(struct host_link *link, int home_ns_fd,
-			    const struct host_direct *how, int *ret_fd);
+			    const struct host_direct *how, int *ret_fd,
+			    uint64_t *ret_id);
+	/* Whether one of several gets packets. */
+	void (*direct_switch)(struct host_link *link, uint64_t id, bool on);
 	int (*direct_end)(struct host_link *link);
 	/* What went through the link since it was made. */
 	int (*counters)(struct host_link *link,
@@ -140,8 +147,8 @@ void device_can_send(struct device *dev);
 void device_state(struct device *dev, const struct host_state *state);
 /* The interface was deleted by somebody else. */
 void device_gone(struct device *dev);
-/* No copy of the socket of direct_begin() is left. */
-void device_direct_closed(struct device *dev);
+/* No copy of that socket of direct_begin() is left. */
+void device_direct_closed(struct device *dev, uint64_t id);
 
 void device_ref(struct device *dev);
 void device_unref(struct device *dev);

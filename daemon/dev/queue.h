@@ -10,13 +10,11 @@
 #include <stdbool.h>
 
 #include "base/list.h"
+#include "dev/host.h"
 #include "packet/pktq.h"
 
 struct dev_file;
 struct device;
-
-/* Queues of one device, those that are switched off among them. */
-#define DEV_MAX_QUEUES 256
 
 struct dev_queue {
 	atomic_uint refs;
@@ -27,6 +25,7 @@ struct dev_queue {
 
 	/* Guarded by the device's lock. */
 	struct dev_file *file; /* a reference; NULL when it has left */
+	uint64_t direct_id;    /* of the socket */
 	int sndbuf;	       /* bytes, without effect */
 	struct list off_node;  /* in the device's, while switched off */
 	unsigned int index;    /* in the device's, while on */
@@ -36,7 +35,7 @@ struct dev_queue {
 /* The device's queues, guarded by its lock. */
 struct dev_queues {
 	unsigned int n_on, n_off;
-	struct dev_queue *on[DEV_MAX_QUEUES];
+	struct dev_queue *on[HOST_MAX_QUEUES];
 	struct list off;
 };
 
@@ -60,7 +59,7 @@ void dev_queue_close(struct dev_queue *queue, int error);
  */
 struct dev_queue_set {
 	unsigned int n;
-	struct dev_queue *queues[DEV_MAX_QUEUES];
+	struct dev_queue *queues[HOST_MAX_QUEUES];
 };
 
 void dev_queues_get(struct device *dev, struct dev_queue_set *ret_set);

@@ -15,12 +15,14 @@
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "net/fanout.h"
 #include "net/netns.h"
 #include "net/programs.h"
 #include "net/pump.h"
@@ -71,20 +73,12 @@ static int open_socket(const struct host_link *link,
 	};
 	const int yes = 1;
 	int type = link->kind == DEV_TUN ? SOCK_DGRAM : SOCK_RAW;
-	_cleanup_close_ int ns_fd = ioctl(link->packet_fd, SIOCGSKNS);
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (ns_fd < 0)
-		return -errno;
-	r = netns_enter(ns_fd);
-	if (r < 0)
-		return r;
-	fd = socket(AF_PACKET,
-		    type | SOCK_CLOEXEC | (how->nonblock ? SOCK_NONBLOCK : 0),
-		    0);
-	r = fd < 0 ? -errno : 0;
-	netns_leave();
+	r = link_open_packet_socket(
+		link, type | SOCK_CLOEXEC | (how->nonblock ? SOCK_NONBLOCK : 0),
+		&fd);
 	if (r == 0)
 		r = set_option(fd, PACKET_IGNORE_OUTGOING, &yes, sizeof(yes));
 	if (r == 0)
@@ -110,15 +104,34 @@ static void empty_socket(int fd)
 		;
 }
 
-static int take_back(struct host_link *link)
+static int take_back(struct host_link *link) REQUIRES(link->direct_lock)
 {
 	int r;
 
 	programs_remove(link);
+	if (link->fanout_fd >= 0)
+		close(link->fanout_fd);
+	link->fanout_fd = -1;
 	empty_socket(link->packet_fd);
 	r = link_bind(link, link->packet_fd, ETH_P_ALL);
 	if (r == 0 && link->handle)
 		r = pump_add(link);
+	return r;
+}
+
+/* One that receives: all that comes, or its share. */
+static int start_socket(struct host_link *link, int fd)
+	REQUIRES(link->direct_lock)
+{
+	socklen_t len = sizeof(int);
+	int r, error;
+
+	r = link_bind(link, fd, ETH_P_ALL);
+	if (r == 0 && link->fanout_fd >= 0)
+		r = fanout_join(fd);
+	/* Without a carrier the socket has an error waiting. */
+	if (r == 0)
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	return r;
 }
 
@@ -127,84 +140,191 @@ static int take_back(struct host_link *link)
  * and a little longer, since the kernel takes its time to stop it. Nobody reads
  * that.
  */
-static int switch_over(struct host_link *link, int fd)
+static int switch_over(struct host_link *link, int fd, bool several)
+	REQUIRES(link->direct_lock)
 {
-	socklen_t len = sizeof(int);
-	int r, error;
+	int r = 0;
 
 	pump_del(link);
-	r = link_bind(link, fd, ETH_P_ALL);
+	if (several)
+		r = fanout_open(link, &link->fanout_fd);
+	if (r == 0)
+		r = start_socket(link, fd);
 	if (r == 0)
 		r = link_bind(link, link->packet_fd, NO_PROTOCOL);
-	/* Without a carrier the socket has an error waiting. */
-	if (r == 0)
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	return r;
 }
 
-static void set_direct(struct host_link *link, ino_t inode)
+/* Tells the kernel which of several sockets get packets. */
+static void choose_locked(struct host_link *link) REQUIRES(link->watch_lock)
 {
-	uint64_t mac = atomic_load(&link->mac);
-
-	lock_acquire(&link->watch_lock);
-	link->handed_over = true;
-	link->direct_inode = inode;
-	link->quiet = false;
-	memcpy(link->direct_mac, &mac, ETH_ALEN);
-	direct_follow_locked(link);
-	lock_release(&link->watch_lock);
-}
-
-int direct_begin(struct host_link *link, int home_ns_fd,
-		 const struct host_direct *how, int *ret_fd)
-{
-	_cleanup_close_ int fd = -1;
-	struct stat st;
+	uint16_t members[HOST_MAX_QUEUES];
+	unsigned int n = 0;
 	int r;
 
-	if (!is_possible(link, how))
-		return -EOPNOTSUPP;
-	r = open_socket(link, how, &fd);
+	/* It is there as long as there are sockets, or never. */
+	if (link->fanout_fd < 0)
+		return;
+	for (unsigned int i = 0; i < link->n_sockets; i++)
+		if (link->sockets[i].on)
+			members[n++] = (uint16_t)(i + 1);
+	r = fanout_choose(link->fanout_fd, members, n);
 	if (r < 0)
-		return r;
-	if (fstat(fd, &st) < 0)
-		return -errno;
+		log_warning("cannot spread packets over the queues of \"%s\": "
+			    "%s",
+			    link->state.name, strerror(-r));
+}
+
+static int add_socket(struct host_link *link, ino_t inode)
+	REQUIRES(link->direct_lock)
+{
+	struct direct_socket *sockets;
+	int r = -ENOMEM;
+
+	lock_acquire(&link->watch_lock);
+	sockets = reallocarray(link->sockets, link->n_sockets + 1,
+			       sizeof(*sockets));
+	if (sockets && link->n_sockets < HOST_MAX_QUEUES) {
+		r = 0;
+		link->sockets = sockets;
+		sockets[link->n_sockets++] = (struct direct_socket){
+			.inode = inode,
+			.number = ++link->last_number,
+			.on = true,
+		};
+		/* What was asked before does not know of it. */
+		if (link->promiscuity < link->n_sockets)
+			link->promiscuity = link->n_sockets;
+		choose_locked(link);
+		direct_follow_locked(link);
+	}
+	lock_release(&link->watch_lock);
+	return r;
+}
+
+static int first_begin(struct host_link *link, int home_ns_fd, int fd,
+		       bool several) REQUIRES(link->direct_lock)
+{
+	uint64_t mac = atomic_load(&link->mac);
+	int r;
+
 	r = programs_put(link, home_ns_fd);
 	if (r < 0) {
 		programs_remove(link);
 		return r;
 	}
-	r = switch_over(link, fd);
-	if (r < 0) {
+	lock_acquire(&link->watch_lock);
+	memcpy(link->direct_mac, &mac, ETH_ALEN);
+	lock_release(&link->watch_lock);
+	r = switch_over(link, fd, several);
+	if (r < 0)
 		take_back(link);
+	else
+		link->handed_over = true;
+	return r;
+}
+
+static int begin_locked(struct host_link *link, int home_ns_fd,
+			const struct host_direct *how, int *ret_fd,
+			uint64_t *ret_id) REQUIRES(link->direct_lock)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	bool first;
+	int r;
+
+	r = open_socket(link, how, &fd);
+	if (r < 0)
 		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	first = !link->handed_over;
+	if (first)
+		r = first_begin(link, home_ns_fd, fd, how->several);
+	else
+		r = start_socket(link, fd);
+	if (r < 0)
+		return r;
+	r = add_socket(link, st.st_ino);
+	if (r < 0 && first) {
+		link->handed_over = false;
+		take_back(link);
 	}
-	set_direct(link, st.st_ino);
+	if (r < 0)
+		return r;
 	*ret_fd = steal_fd(&fd);
+	*ret_id = st.st_ino;
 	return 0;
+}
+
+int direct_begin(struct host_link *link, int home_ns_fd,
+		 const struct host_direct *how, int *ret_fd, uint64_t *ret_id)
+{
+	int r;
+
+	if (!is_possible(link, how))
+		return -EOPNOTSUPP;
+	lock_acquire(&link->direct_lock);
+	r = begin_locked(link, home_ns_fd, how, ret_fd, ret_id);
+	lock_release(&link->direct_lock);
+	return r;
+}
+
+void direct_switch(struct host_link *link, uint64_t id, bool on)
+{
+	lock_acquire(&link->direct_lock);
+	lock_acquire(&link->watch_lock);
+	for (unsigned int i = 0; i < link->n_sockets; i++)
+		if (link->sockets[i].inode == id)
+			link->sockets[i].on = on;
+	choose_locked(link);
+	lock_release(&link->watch_lock);
+	lock_release(&link->direct_lock);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct direct_socket *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+void direct_reordered(struct host_link *link)
+{
+	lock_acquire(&link->direct_lock);
+	lock_acquire(&link->watch_lock);
+	if (link->n_sockets > 1) {
+		qsort(link->sockets, link->n_sockets, sizeof(*link->sockets),
+		      by_number);
+		choose_locked(link);
+	}
+	lock_release(&link->watch_lock);
+	lock_release(&link->direct_lock);
 }
 
 int direct_end(struct host_link *link)
 {
 	bool was_direct;
-	int r;
+	int r = 0;
 
-	lock_acquire(&link->watch_lock);
+	lock_acquire(&link->direct_lock);
 	was_direct = link->handed_over;
 	link->handed_over = false;
-	link->direct_inode = 0;
-	lock_release(&link->watch_lock);
-	if (!was_direct)
-		return 0;
-	r = take_back(link);
-	return r < 0 ? r : 1;
+	if (was_direct) {
+		lock_acquire(&link->watch_lock);
+		link->n_sockets = 0;
+		lock_release(&link->watch_lock);
+		r = take_back(link);
+	}
+	lock_release(&link->direct_lock);
+	return r < 0 ? r : was_direct;
 }
 
 void direct_follow_locked(struct host_link *link)
 {
 	int r;
 
-	if (!link->direct_inode || link->kind != DEV_TUN ||
+	if (link->n_sockets == 0 || link->kind != DEV_TUN ||
 	    memcmp(link->direct_mac, link->state.mac, ETH_ALEN) == 0)
 		return;
 	r = programs_set_mac(link, link->state.mac);
@@ -217,31 +337,54 @@ void direct_follow_locked(struct host_link *link)
 }
 
 /* In the calling thread's namespace; the last column is the inode. */
-static bool packet_socket_exists(ino_t inode)
+static bool packet_socket_exists(FILE *list, ino_t inode)
 {
-	FILE *file = fopen("/proc/thread-self/net/packet", "re");
 	unsigned long found;
-	bool exists = false;
 	char line[256];
 
-	if (!file)
-		return false;
-	while (!exists && fgets(line, sizeof(line), file))
-		exists = sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %lu",
-				&found) == 1 &&
-			 found == inode;
-	fclose(file);
-	return exists;
+	rewind(list);
+	while (fgets(line, sizeof(line), list))
+		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %lu",
+			   &found) == 1 &&
+		    found == inode)
+			return true;
+	return false;
 }
 
-bool direct_is_closed_locked(struct host_link *link)
+/* The packet sockets of the hidden namespace, or NULL. */
+static FILE *open_list(const struct host_link *link)
 {
 	_cleanup_close_ int ns_fd = ioctl(link->packet_fd, SIOCGSKNS);
-	bool exists;
+	FILE *list;
 
 	if (ns_fd < 0 || netns_enter(ns_fd) < 0)
-		return true;
-	exists = packet_socket_exists(link->direct_inode);
+		return NULL;
+	/* It stays that namespace's. */
+	list = fopen("/proc/thread-self/net/packet", "re");
 	netns_leave();
-	return !exists;
+	return list;
+}
+
+unsigned int direct_take_closed_locked(struct host_link *link,
+				       uint64_t *ret_ids)
+{
+	FILE *list = open_list(link);
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < link->n_sockets;) {
+		struct direct_socket *s = &link->sockets[i];
+
+		if (list && packet_socket_exists(list, s->inode)) {
+			i++;
+			continue;
+		}
+		/* In the kernel, too, the last takes its place. */
+		ret_ids[n++] = s->inode;
+		*s = link->sockets[--link->n_sockets];
+	}
+	if (list)
+		fclose(list);
+	if (n > 0)
+		choose_locked(link);
+	return n;
 }

@@ -150,6 +150,24 @@ static int open_packet_socket(int *ret_fd)
 	return 0;
 }
 
+int link_open_packet_socket(const struct host_link *link, int type, int *ret_fd)
+{
+	_cleanup_close_ int ns_fd = ioctl(link->packet_fd, SIOCGSKNS);
+	int fd, r;
+
+	if (ns_fd < 0)
+		return -errno;
+	r = netns_enter(ns_fd);
+	if (r < 0)
+		return r;
+	fd = socket(AF_PACKET, type, 0);
+	r = fd < 0 ? -errno : 0;
+	netns_leave();
+	if (r == 0)
+		*ret_fd = fd;
+	return r;
+}
+
 int link_bind(const struct host_link *link, int fd, uint16_t protocol)
 {
 	struct sockaddr_ll addr = {
@@ -292,7 +310,9 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 	link->watch_fd = -1;
 	link->home_ns_fd = -1;
 	link->visible_program_fd = -1;
+	link->fanout_fd = -1;
 	lock_init(&link->watch_lock, LOCK_RANK_WATCH, "watch");
+	lock_init(&link->direct_lock, LOCK_RANK_DIRECT, "direct");
 	r = build(link, ns, spec);
 	if (r < 0) {
 		link_free(link);
@@ -334,6 +354,10 @@ void link_free(struct host_link *link)
 		close(link->home_ns_fd);
 	if (link->visible_program_fd >= 0)
 		close(link->visible_program_fd);
+	if (link->fanout_fd >= 0)
+		close(link->fanout_fd);
+	free(link->sockets);
 	lock_destroy(&link->watch_lock);
+	lock_destroy(&link->direct_lock);
 	free(link);
 }

@@ -39,11 +39,22 @@ struct host_link {
 	bool gone GUARDED_BY(watch_lock);
 	int nsid GUARDED_BY(watch_lock);
 	struct host_state state GUARDED_BY(watch_lock);
-	bool handed_over GUARDED_BY(watch_lock); /* until direct_end() */
-	/* The program's socket, 0: none, or nobody has it any more. */
-	ino_t direct_inode GUARDED_BY(watch_lock);
+	/* Programs' sockets that somebody has, in the order of the fanout. */
+	struct direct_socket *sockets GUARDED_BY(watch_lock);
+	unsigned int n_sockets GUARDED_BY(watch_lock);
+	unsigned int last_number GUARDED_BY(watch_lock);
+	unsigned int promiscuity GUARDED_BY(watch_lock); /* as last asked */
 	uint8_t direct_mac[ETH_ALEN] GUARDED_BY(watch_lock);
-	bool quiet GUARDED_BY(watch_lock); /* as last asked: not promiscuous */
+
+	struct lock direct_lock;
+	bool handed_over GUARDED_BY(direct_lock); /* until direct_end() */
+	int fanout_fd GUARDED_BY(direct_lock);	  /* -1: one socket is all */
+};
+
+struct direct_socket {
+	ino_t inode;
+	unsigned int number; /* in the order in which they were made */
+	bool on;
 };
 
 /* Started links; looking one up takes a reference to its device. */
@@ -60,7 +71,9 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 void link_remove_interface(struct host_link *link);
 void link_free(struct host_link *link);
 
-/* For a packet socket in the hidden namespace. */
+/* A packet socket in the hidden namespace, which is not bound. */
+int link_open_packet_socket(const struct host_link *link, int type,
+			    int *ret_fd);
 int link_enlarge_buffer(int fd);
 int link_bind(const struct host_link *link, int fd, uint16_t protocol);
 

@@ -68,6 +68,7 @@ const struct host_ops net_host_ops = {
 	.open_ns = link_open_ns,
 	.set_filter = link_set_filter,
 	.direct_begin = direct_begin,
+	.direct_switch = direct_switch,
 	.direct_end = direct_end,
 	.counters = link_counters,
 	.send = pump_send,
@@ -154,7 +155,8 @@ static bool try_direct(struct host_link *link, int home_ns_fd)
 {
 	const struct host_direct how = {.nonblock = true};
 	_cleanup_close_ int fd = -1;
-	int r = direct_begin(link, home_ns_fd, &how, &fd);
+	uint64_t id;
+	int r = direct_begin(link, home_ns_fd, &how, &fd, &id);
 
 	/* A TUN cannot, as was said; a TAP needs no more than we have here. */
 	if (r == 0 || r == -EOPNOTSUPP)

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "net/direct.h"
 #include "net/find_ns.h"
 #include "net/link.h"
 #include "net/netns.h"
@@ -52,6 +53,8 @@ int link_set_carrier(struct host_link *link, bool on)
 	if (r == 0 && on)
 		ask_both(link, rtnl, &nsid, &visible);
 	rtnl_close(rtnl);
+	if (on)
+		direct_reordered(link);
 	return r;
 }
 

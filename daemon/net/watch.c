@@ -55,7 +55,7 @@ static int ask_locked(struct host_link *link) REQUIRES(link->watch_lock)
 			  &hidden);
 	if (r == 0) {
 		link->nsid = hidden.peer_nsid;
-		link->quiet = hidden.promiscuity == 0;
+		link->promiscuity = hidden.promiscuity;
 		r = rtnl_get_link(rtnl, NULL, hidden.peer_ifindex,
 				  hidden.peer_nsid, &visible);
 		if (r == 0)
@@ -98,7 +98,7 @@ static void notice_locked(struct host_link *link, const struct nlmsghdr *nlh,
 		 * the program's socket. Old ones may say the same: ask.
 		 */
 		if (nlh->nlmsg_type == RTM_DELLINK ||
-		    (link->direct_inode && about.promiscuity == 0))
+		    about.promiscuity < link->n_sockets)
 			link->unsure = true;
 		return;
 	}
@@ -178,30 +178,33 @@ static void make_sure_locked(struct host_link *link, bool *ret_changed)
 }
 
 /*
- * Whoever has the socket can leave the promiscuous mode himself. His interface
- * ends then, for nobody could tell when he is done with it.
+ * Tells the numbers of the sockets that nobody has any more. Whoever has one
+ * can leave the promiscuous mode himself. His interface ends then, for nobody
+ * could tell when he is done with it.
  */
-static bool direct_closed_locked(struct host_link *link)
+static unsigned int closed_locked(struct host_link *link, uint64_t *ret_ids)
 	REQUIRES(link->watch_lock)
 {
-	if (!link->direct_inode || !link->quiet || link->gone)
-		return false;
-	if (!direct_is_closed_locked(link)) {
+	unsigned int n;
+
+	if (link->promiscuity >= link->n_sockets || link->gone)
+		return 0;
+	n = direct_take_closed_locked(link, ret_ids);
+	if (link->promiscuity < link->n_sockets) {
 		log_warning("the program that has \"%s\" hides when it ends: "
 			    "the interface is removed",
 			    link->state.name);
 		link_remove_interface(link);
 		link->gone = true;
-		return false;
 	}
-	link->direct_inode = 0;
-	return true;
+	return n;
 }
 
 static void tell_locked(struct host_link *link, bool was_gone, bool changed)
 	REQUIRES(link->watch_lock)
 {
-	bool closed = changed && direct_closed_locked(link);
+	uint64_t closed[HOST_MAX_QUEUES];
+	unsigned int n_closed = changed ? closed_locked(link, closed) : 0;
 
 	if (link->gone && !was_gone) {
 		device_gone(link->owner);
@@ -211,8 +214,8 @@ static void tell_locked(struct host_link *link, bool was_gone, bool changed)
 		direct_follow_locked(link);
 		device_state(link->owner, &link->state);
 	}
-	if (closed)
-		device_direct_closed(link->owner);
+	for (unsigned int i = 0; i < n_closed; i++)
+		device_direct_closed(link->owner, closed[i]);
 }
 
 void watch_process(struct host_link *link)

@@ -156,9 +156,11 @@ struct tund_mode {
  * is persistent, when the last copy of the socket is closed, whether this file
  * is open or not; this file is unattached then, and poll says POLLERR.
  * The socket does not block if `flags` has TUND_FD_NONBLOCK.
- * EOPNOTSUPP if the packet format asked for at TUNSETIFF cannot be carried so
- * (with packet information; IFF_TUN with IFF_VNET_HDR; several queues), or the
- * daemon or the kernel cannot do it: the file goes on as before.
+ * Of a device with several queues all are handed over, or none: a flow keeps to
+ * its queue, which its hash says. EOPNOTSUPP if the packet format asked for at
+ * TUNSETIFF cannot be carried so (with packet information; IFF_TUN with
+ * IFF_VNET_HDR), if another queue was not handed over, or if the daemon or the
+ * kernel cannot do it: the file goes on as before.
  * EALREADY if there is one already. EBADFD if the file is not attached.
  *
  * TUND_FD_NETNS: the network namespace the file was opened in, as SIOCGSKNS.

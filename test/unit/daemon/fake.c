@@ -311,7 +311,8 @@ static int set_filter(struct host_link *link, const struct sock_fprog *program)
 }
 
 static int direct_begin(struct host_link *link, int home_ns_fd,
-			const struct host_direct *how, int *ret_fd)
+			const struct host_direct *how, int *ret_fd,
+			uint64_t *ret_id)
 {
 	if (fake.on_direct)
 		fake.on_direct(link);
@@ -319,18 +320,29 @@ static int direct_begin(struct host_link *link, int home_ns_fd,
 		return fake.direct_error;
 	link->how = *how;
 	link->direct = true;
+	*ret_id = ++link->last_id;
 	*ret_fd = dup(home_ns_fd);
 	return 0;
 }
 
+static void direct_switch(struct host_link *link, uint64_t id, bool on)
+{
+	link->switched_id = id;
+	link->switched_on = on;
+}
+
 static int direct_end(struct host_link *link)
 {
-	return atomic_exchange(&link->direct, false);
+	bool was_direct = atomic_exchange(&link->direct, false);
+
+	if (was_direct)
+		counter_add(&fake.direct_ends, 1);
+	return was_direct;
 }
 
 void fake_direct_close(struct host_link *link)
 {
-	device_direct_closed(link->owner);
+	device_direct_closed(link->owner, link->last_id);
 }
 
 static int counters(struct host_link *link, struct host_counters *ret_counters)
@@ -354,6 +366,7 @@ const struct host_ops fake_ops = {
 	.open_ns = open_ns,
 	.set_filter = set_filter,
 	.direct_begin = direct_begin,
+	.direct_switch = direct_switch,
 	.direct_end = direct_end,
 	.counters = counters,
 	.send = send_packet,
@@ -487,6 +500,7 @@ int fake_set_up(void **state)
 	counter_init(&fake.syncs);
 	counter_init(&fake.stops);
 	counter_init(&fake.mends);
+	counter_init(&fake.direct_ends);
 	counter_init(&fake.left);
 	if (dev_table_new(&fake_ops, &table) < 0)
 		return -1;
@@ -514,6 +528,7 @@ int fake_tear_down(void **state)
 	counter_destroy(&fake.left);
 	counter_destroy(&fake.stops);
 	counter_destroy(&fake.mends);
+	counter_destroy(&fake.direct_ends);
 	counter_destroy(&fake.syncs);
 	counter_destroy(&fake.wants);
 	counter_destroy(&fake.finds);

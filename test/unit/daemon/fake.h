@@ -21,6 +21,8 @@ struct host_link {
 	struct list node; /* in fake.links */
 	struct device *owner;
 	struct host_state state;
+	_Atomic uint64_t last_id, switched_id; /* direct sockets */
+	atomic_bool switched_on;
 	atomic_bool started, stopped, carrier, direct, filter;
 	atomic_uint offload, filter_len, filter_first; /* its first code */
 	struct host_direct how; /* of the last direct_begin() */
@@ -68,7 +70,7 @@ struct fake {
 	/* link_stop() waits until it is 1 or more, unless that is NULL. */
 	struct counter *stop_gate;
 
-	struct counter finds, wants, syncs, stops, mends;
+	struct counter finds, wants, syncs, stops, mends, direct_ends;
 	struct counter left; /* how often an attach may succeed anew */
 	atomic_int open_ns, live_links;
 };

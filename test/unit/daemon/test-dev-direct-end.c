@@ -118,28 +118,27 @@ static void closed_socket_ends_the_device(void **state)
 	assert_int_equal(write_number(&o, 1, 60), -EBADFD);
 	assert_false(dev_file_attached(o.file));
 	/* To tell it twice, or too late, is harmless. */
-	device_direct_closed(dev);
+	device_direct_closed(dev, 1);
 	assert_true(counter_wait(&fake.stops, 1));
 	assert_false(lnk->direct);
-	device_direct_closed(dev);
+	device_direct_closed(dev, 1);
 	put_device();
 	close_file(&o);
 
 	attach_device(TUN);
 	assert_int_equal(write_number(&o, 1, 60), 60);
 	/* A device that is not direct is none of its business. */
-	device_direct_closed(dev);
+	device_direct_closed(dev, 1);
 	assert_true(dev_file_attached(o.file));
 	put_device();
 	close_file(&o);
 	assert_true(counter_wait(&fake.stops, 2));
 }
 
-/* The socket is made, and closed by who got it, at once. */
-static void close_at_once(struct host_link *link)
+static void delete_at_once(struct host_link *link)
 {
 	fake.on_direct = NULL;
-	device_direct_closed(link->owner);
+	device_gone(link->owner);
 }
 
 static void deleted_while_it_is_handed_over(void **state)
@@ -147,7 +146,7 @@ static void deleted_while_it_is_handed_over(void **state)
 	int fd = -1;
 
 	attach_device(TUN);
-	fake.on_direct = close_at_once;
+	fake.on_direct = delete_at_once;
 	assert_int_equal(dev_file_direct(o.file, false, &fd), -EBADFD);
 	/* The descriptor was closed. */
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
@@ -170,7 +169,7 @@ static void deleted_while_direct(void **state)
 		assert_int_equal(reads(&o), -EBADFD);
 		assert_true(counter_wait(&fake.stops, stops + 1));
 		assert_false(lnk->direct);
-		device_direct_closed(dev);
+		device_direct_closed(dev, 1);
 		put_device();
 		/* The file goes on with another one. */
 		assert_int_equal(attach(&o, "t0", TUN), 0);
@@ -328,7 +327,7 @@ static void end_by_file(void)
 
 static void end_by_socket(void)
 {
-	device_direct_closed(dev);
+	device_direct_closed(dev, 1);
 }
 
 static void end_by_deletion(void)

@@ -97,8 +97,8 @@ static void formats(void **state)
 		{IFF_TAP, -EOPNOTSUPP},
 		{IFF_TAP | VNET, -EOPNOTSUPP},
 		{TUN | VNET, -EOPNOTSUPP},
-		{TUN | MQ, -EOPNOTSUPP},
-		{TAP | MQ, -EOPNOTSUPP},
+		{TUN | MQ, 0},
+		{TAP | MQ | VNET, 0},
 	};
 
 	for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -115,7 +115,7 @@ static void formats(void **state)
 			assert_int_equal(lnk->how.vnet_hdr,
 					 !!(cases[i].flags & VNET));
 			assert_int_equal(lnk->how.vnet_hdr_size, 12);
-			device_direct_closed(dev);
+			device_direct_closed(dev, 1);
 		} else {
 			/* As if nobody had asked. */
 			assert_int_equal(reads(&o), -EAGAIN);
