@@ -22,7 +22,8 @@
 #include "tundctl.h"
 
 static const char help[] =
-	"Usage: tundctl tuntap [--device PATH] { add | del | show | list }\n"
+	"Usage: tundctl tuntap [--device PATH] [-s] { add | del | show | list "
+	"}\n"
 	"           [ dev NAME ] [ mode { tun | tap } ] [ user USER ]\n"
 	"           [ group GROUP ] [ one_queue ] [ pi ] [ vnet_hdr ]\n"
 	"           [ multi_queue ]\n"
@@ -31,6 +32,7 @@ static const char help[] =
 	"\n"
 	"  --device PATH   tund's device file; default /dev/net/tun if that\n"
 	"                  is tund's, else /run/tund/dev/net/tun\n"
+	"  -s, --statistics  show the plane, the queues and the counters, too\n"
 	"\n"
 	"Exit status: 0, 1 failure, 2 usage.\n";
 
@@ -297,7 +299,8 @@ static const struct verb {
 	{"list", show, false, false},
 };
 
-static int carry_out(const struct verb *verb, char **words, const char *path)
+static int carry_out(const struct verb *verb, char **words, const char *path,
+		     bool statistics)
 {
 	struct tuntap t;
 	int status = read_words(words, &t);
@@ -305,6 +308,7 @@ static int carry_out(const struct verb *verb, char **words, const char *path)
 
 	if (status != 0)
 		return status;
+	t.statistics = statistics;
 	if (verb->needs_mode && !(t.flags & (IFF_TUN | IFF_TAP)))
 		return usage_error(&command_tuntap,
 				   "no mode is given: mode tun or mode tap");
@@ -319,12 +323,18 @@ static int run(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"device", required_argument, NULL, 'd'},
+		{"statistics", no_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};
 	const char *path = NULL, *word;
+	bool statistics = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+:", names, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "+:s", names, NULL)) >= 0) {
+		if (c == 's') {
+			statistics = true;
+			continue;
+		}
 		if (c != 'd')
 			return usage_error(&command_tuntap, "%s \"%s\"",
 					   c == ':' ? "no value is given for"
@@ -339,7 +349,8 @@ static int run(int argc, char **argv)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (is(word, verbs[i].word))
-			return carry_out(&verbs[i], argv + optind, path);
+			return carry_out(&verbs[i], argv + optind, path,
+					 statistics);
 	return usage_error(&command_tuntap,
 			   "there is no \"%s\": add, del, show or list", word);
 }

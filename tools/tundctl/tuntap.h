@@ -4,6 +4,7 @@
 #define TUNDCTL_TUNTAP_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct tuntap {
@@ -11,6 +12,7 @@ struct tuntap {
 	unsigned int flags;  /* IFF_* */
 	uid_t user;	     /* -1: none is given */
 	gid_t group;	     /* the same */
+	bool statistics;
 };
 
 /* Prints the devices that fit. Returns the exit status. */

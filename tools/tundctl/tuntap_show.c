@@ -51,6 +51,28 @@ static void print(const struct tund_device *d)
 	putchar('\n');
 }
 
+/* As `ip -s link`; what goes to the program is sent by the interface. */
+static void print_statistics(const struct tund_device *d)
+{
+	static const char *const planes[] = {"none", "file", "direct"};
+	const struct tund_stats *s = &d->stats;
+	unsigned long long lost_tx = 0, lost_rx = 0;
+
+	for (int i = 0; i < TUND_DROP_MAX; i++)
+		*(i < TUND_DROP_DOWN ? &lost_tx : &lost_rx) += s->drops[i];
+	printf("    plane %s queues %u off %u\n",
+	       d->plane < ARRAY_SIZE(planes) ? planes[d->plane] : "unknown",
+	       d->queues, d->queues_off);
+	printf("    RX: %12s %12s %12s\n", "bytes", "packets", "dropped");
+	printf("        %12llu %12llu %12llu\n",
+	       (unsigned long long)s->rx_bytes,
+	       (unsigned long long)s->rx_packets, lost_rx);
+	printf("    TX: %12s %12s %12s\n", "bytes", "packets", "dropped");
+	printf("        %12llu %12llu %12llu\n",
+	       (unsigned long long)s->tx_bytes,
+	       (unsigned long long)s->tx_packets, lost_tx);
+}
+
 static bool fits(const struct tund_device *d, const struct tuntap *which)
 {
 	unsigned int type = which->flags & (IFF_TUN | IFF_TAP);
@@ -69,6 +91,8 @@ int tuntap_show(int device, const struct tuntap *which)
 		if (!fits(&d, which))
 			continue;
 		print(&d);
+		if (which->statistics)
+			print_statistics(&d);
 		found = true;
 	}
 	if (errno == EBADFD || errno == EINVAL) {
