@@ -9,6 +9,7 @@
 #include <linux/if_tun.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "dev/direct.h"
@@ -61,7 +62,7 @@ static void forget_offload(struct device *dev)
 	lock_release(&dev->lock);
 	if (!file)
 		return;
-	dev->host->set_offload(dev->link, dev_file_ns(file), 0);
+	dev->host->set_offload(dev->link, dev_file_home_ns(file, dev), 0);
 	dev_file_unref(file);
 }
 
@@ -497,6 +498,19 @@ void device_get_state(struct device *dev, struct host_state *ret_state)
 	lock_release(&dev->lock);
 }
 
+bool device_is_in(struct device *dev, uint64_t ns_id)
+{
+	_cleanup_close_ int ns_fd = -1;
+	struct host_state state;
+	struct stat st;
+
+	device_get_state(dev, &state);
+	if (!state.moved)
+		return dev->ns_id == ns_id;
+	return dev->host->open_ns(dev->link, -1, &ns_fd) == 0 &&
+	       fstat(ns_fd, &st) == 0 && st.st_ino == ns_id;
+}
+
 void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 {
 	struct host_counters direct;
@@ -530,67 +544,4 @@ void device_count_drop(struct device *dev, enum tund_drop reason,
 void device_count_oversize(struct device *dev)
 {
 	device_count_drop(dev, TUND_DROP_OVERSIZE, 1);
-}
-
-static bool wanted(struct device *dev, const struct pkt *pkt)
-{
-	bool accepts;
-
-	lock_acquire(&dev->lock);
-	accepts = mac_filter_accepts(&dev->mac_filter, pkt->data, pkt->len);
-	lock_release(&dev->lock);
-	return accepts;
-}
-
-/* Takes the packet; returns whether somebody may be told of it. */
-static bool input(struct device *dev, struct dev_queue *queue, struct pkt *pkt)
-{
-	enum tund_drop reason = TUND_DROP_DETACHED;
-	bool queued = false;
-	int r = -EBADFD;
-
-	if (dev->kind == DEV_TAP && !wanted(dev, pkt))
-		reason = TUND_DROP_FILTER;
-	else if (queue)
-		r = pktq_push(&queue->to_app, pkt, &queued);
-	if (r == PKTQ_FULL)
-		reason = TUND_DROP_QUEUE_FULL;
-	if (r != PKTQ_DONE) {
-		pkt_free(pkt);
-		device_count_drop(dev, reason, 1);
-	}
-	return queued;
-}
-
-/* The packets for one queue have come. */
-static void input_done(struct dev_queue *queue, bool any_queued)
-{
-	if (!queue)
-		return;
-	if (any_queued)
-		dev_queue_wake(queue);
-	dev_queue_unref(queue);
-}
-
-void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
-{
-	struct dev_queue *queue = NULL;
-	bool any_queued = false;
-
-	for (unsigned int i = 0; i < n; i++) {
-		/* A device that can have but one queue has it for all. */
-		if (i == 0 || dev->flows) {
-			struct dev_queue *next = dev_queues_pick(dev, pkts[i]);
-
-			if (next != queue) {
-				input_done(queue, any_queued);
-				queue = next;
-				any_queued = false;
-			} else if (next) {
-				dev_queue_unref(next);
-			}
-		}
-		any_queued |= input(dev, queue, pkts[i]);
-	}
-	input_done(queue, any_queued);
 }

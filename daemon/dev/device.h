@@ -139,8 +139,10 @@ void device_wake(struct device *dev);
 bool device_has(struct device *dev, const struct dev_queue *queue);
 
 /* With a reference: the one with the lowest number above `id`, or NULL. */
-struct device *dev_table_next(struct dev_table *table, uint64_t ns_id,
-			      uint64_t id);
+struct device *dev_table_next(struct dev_table *table, uint64_t id);
+
+/* Whether the interface is in that namespace now. Slow if it was moved. */
+bool device_is_in(struct device *dev, uint64_t ns_id);
 
 void device_get_state(struct device *dev, struct host_state *ret_state);
 

@@ -58,8 +58,8 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 	if (dev->n_direct == 0)
 		dev->before_direct = before;
 	lock_release(&dev->lock);
-	r = dev->host->direct_begin(dev->link, dev_file_ns(file), &how, ret_fd,
-				    &id);
+	r = dev->host->direct_begin(dev->link, dev_file_home_ns(file, dev),
+				    &how, ret_fd, &id);
 	if (r < 0)
 		return r;
 	lock_acquire(&dev->lock);
@@ -104,7 +104,7 @@ int dev_file_device_ns(struct dev_file *file, int *ret_fd)
 	if (!dev)
 		return -EBADFD;
 	dev->host->sync(dev->link);
-	r = dev->host->open_ns(dev->link, dev_file_ns(file), ret_fd);
+	r = dev->host->open_ns(dev->link, dev_file_home_ns(file, dev), ret_fd);
 	device_unref(dev);
 	return r;
 }

@@ -92,6 +92,11 @@ int dev_file_ns(const struct dev_file *file)
 	return file->ns_fd;
 }
 
+int dev_file_home_ns(const struct dev_file *file, const struct device *dev)
+{
+	return file->ns_id == dev->ns_id ? file->ns_fd : -1;
+}
+
 struct dev_queue *dev_file_queue(struct dev_file *file)
 {
 	struct dev_queue *queue;
@@ -209,6 +214,25 @@ static int attach_device(struct device *dev, struct dev_file *file,
 			     !(flags & IFF_NO_CARRIER), ret_queue);
 }
 
+/* The device whose interface it is: made here, or come from elsewhere. */
+static struct device *find_device(struct dev_file *file, int ifindex)
+{
+	struct device *dev = dev_table_find(file->table, file->ns_id, ifindex);
+	uint64_t id = 0;
+
+	while (!dev && (dev = dev_table_next(file->table, id))) {
+		struct host_state state;
+
+		id = dev->id;
+		device_get_state(dev, &state);
+		if (state.ifindex == ifindex && device_is_in(dev, file->ns_id))
+			break;
+		device_unref(dev);
+		dev = NULL;
+	}
+	return dev;
+}
+
 /*
  * Attaches to the present owner of the name. Returns ATTACH_NEW when the name
  * is free, DEV_ATTACH_AGAIN when it may soon be, else as attach_device().
@@ -228,7 +252,7 @@ static int attach_existing(struct dev_file *file, struct host_ns *ns,
 		return ATTACH_NEW;
 	if (r < 0)
 		return r;
-	dev = dev_table_find(file->table, file->ns_id, ifindex);
+	dev = find_device(file, ifindex);
 	if (!dev && !final && dev_table_any_making(file->table))
 		return DEV_ATTACH_AGAIN;
 	if (!dev)
@@ -449,10 +473,22 @@ int dev_file_stats(struct dev_file *file, struct tund_stats *ret_stats)
 	return 0;
 }
 
+static struct device *next_here(struct dev_file *file, uint64_t id)
+{
+	struct device *dev;
+
+	while ((dev = dev_table_next(file->table, id))) {
+		if (device_is_in(dev, file->ns_id))
+			break;
+		id = dev->id;
+		device_unref(dev);
+	}
+	return dev;
+}
+
 int dev_file_next_device(struct dev_file *file, struct tund_device *device)
 {
-	struct device *dev =
-		dev_table_next(file->table, file->ns_id, device->id);
+	struct device *dev = next_here(file, device->id);
 	struct host_state state;
 
 	if (!dev)

@@ -98,6 +98,11 @@ bool dev_file_closing(struct dev_file *file);
 /* The last descriptor is closed. Does not block. */
 void dev_file_close(struct dev_file *file);
 
+/*
+ * For dev/ only: the namespace that the device was made in, if the file has it,
+ * or -1.
+ */
+int dev_file_home_ns(const struct dev_file *file, const struct device *dev);
 /* For dev/ only: what it is attached to with a reference, or NULL. */
 struct dev_queue *dev_file_queue(struct dev_file *file);
 struct device *dev_file_device(struct dev_file *file);

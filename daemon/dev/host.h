@@ -92,7 +92,8 @@ struct host_ops {
 		       const uint8_t mac[ETH_ALEN]);
 	/*
 	 * What the host may leave to the program: TUN_F_*. `home_ns_fd` is the
-	 * namespace that the interface was made in, which it may have left.
+	 * namespace that the interface was made in, which it may have left, or
+	 * -1: then all are looked through.
 	 */
 	int (*set_offload)(struct host_link *link, int home_ns_fd,
 			   unsigned int offload);

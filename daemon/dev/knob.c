@@ -206,7 +206,8 @@ int dev_set_offload(struct dev_file *file, uint64_t flags)
 		r = -EINVAL;
 	/* Without IFF_VNET_HDR, too: it is the program that asks for that. */
 	if (r == 0)
-		r = dev->host->set_offload(dev->link, dev_file_ns(file),
+		r = dev->host->set_offload(dev->link,
+					   dev_file_home_ns(file, dev),
 					   (unsigned int)flags);
 	if (r == 0) {
 		lock_acquire(&dev->lock);
@@ -290,7 +291,7 @@ int dev_set_mac(struct dev_file *file, unsigned int family,
 	else if ((mac[0] & 1) || memcmp(mac, zero, sizeof(zero)) == 0)
 		r = -EADDRNOTAVAIL;
 	else
-		r = set_mac(dev, dev_file_ns(file), mac);
+		r = set_mac(dev, dev_file_home_ns(file, dev), mac);
 	device_unref(dev);
 	return r;
 }

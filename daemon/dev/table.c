@@ -87,8 +87,7 @@ struct device *dev_table_find(struct dev_table *table, uint64_t ns_id,
 	return found;
 }
 
-struct device *dev_table_next(struct dev_table *table, uint64_t ns_id,
-			      uint64_t id)
+struct device *dev_table_next(struct dev_table *table, uint64_t id)
 {
 	struct device *next = NULL;
 
@@ -98,8 +97,7 @@ struct device *dev_table_next(struct dev_table *table, uint64_t ns_id,
 		struct device *dev = list_entry(it, struct device, node);
 
 		lock_acquire(&dev->lock);
-		if (dev->id > id && dev->ns_id == ns_id && !dev->state.moved &&
-		    dev->phase != DEVICE_LEAVING)
+		if (dev->id > id && dev->phase != DEVICE_LEAVING)
 			next = dev;
 		lock_release(&dev->lock);
 		if (next)

@@ -82,8 +82,9 @@ int programs_put(struct host_link *link, int home_ns_fd)
 	uint8_t address[sizeof(mac)];
 	int r = 0;
 
-	link->home_ns_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
-	if (link->home_ns_fd < 0)
+	if (home_ns_fd >= 0)
+		link->home_ns_fd = fcntl(home_ns_fd, F_DUPFD_CLOEXEC, 0);
+	if (home_ns_fd >= 0 && link->home_ns_fd < 0)
 		return -errno;
 	memcpy(address, &mac, sizeof(mac));
 	if (link->kind == DEV_TUN)

@@ -294,7 +294,7 @@ static int open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
 {
 	if (fake.ns_of_error)
 		return fake.ns_of_error;
-	*ret_fd = dup(home_ns_fd);
+	*ret_fd = dup(home_ns_fd >= 0 ? home_ns_fd : fake.elsewhere_fd);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ struct fake {
 	/* send() takes so many packets, and answers then with the error. */
 	atomic_int send_room;
 	atomic_int send_error;
+	int elsewhere_fd; /* where an interface is that was moved */
 	/* What drops() tells. */
 	uint64_t socket_drops, backlog_drops;
 	/* What counters() tells. */
