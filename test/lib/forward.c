@@ -3,19 +3,24 @@
  * forward.c - the command `forward A B`: what comes out of one end is put
  * into the other, as a tunnel does. An end is a device or a UDP socket.
  *
- *     tun:NAME[,netns=PATH][,addr=A.B.C.D/LEN][,tap][,pi]
+ *     tun:NAME[,netns=PATH][,addr=A.B.C.D/LEN][,tap][,pi][,vnet=OFFLOAD]
  *     udp:LOCAL:PORT:REMOTE:PORT[,netns=PATH]
+ *
+ * With vnet= a packet has its virtio-net header, and OFFLOAD are the TUN_F_* of
+ * TUNSETOFFLOAD; it is for two devices that have it both. 0 asks for none.
  */
 #include "helper.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,6 +57,7 @@ static int open_end(char *spec)
 	char *where = strsep(&spec, ",");
 	char *word, *addr = NULL;
 	bool tap = false, pi = false;
+	long vnet = -1;
 	int fd;
 
 	if (setns(home, 0) < 0)
@@ -65,12 +71,17 @@ static int open_end(char *spec)
 			tap = true;
 		else if (!strcmp(word, "pi"))
 			pi = true;
+		else if (!strncmp(word, "vnet=", 5))
+			vnet = strtol(word + 5, NULL, 0);
 		else
 			die("what is %s?", word);
 	}
 	if (!strcmp(kind, "udp"))
 		return open_udp(where);
+	opt.vnet_hdr = vnet >= 0;
 	fd = device_attach(opt.device, where, tap, pi);
+	if (vnet >= 0 && ioctl(fd, TUNSETOFFLOAD, (unsigned long)vnet) < 0)
+		die("no offload %#lx", (unsigned long)vnet);
 	if (addr)
 		interface_up(where, addr);
 	return fd;
@@ -95,6 +106,8 @@ static bool move(int from, int to)
 	}
 	count(C_RX, 1);
 	count(C_RX_BYTES, (uint64_t)n);
+	if ((uint64_t)n > counter(C_LARGEST))
+		count_set(C_LARGEST, (uint64_t)n);
 	return count_tx(write(to, buf, (size_t)n)) || errno != EBADFD;
 }
 

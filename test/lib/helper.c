@@ -162,7 +162,8 @@ int device_attach(const char *device, const char *name, bool tap, bool pi)
 	if (fd < 0)
 		die("cannot open %s", device);
 	ifr.ifr_flags =
-		(short)((tap ? IFF_TAP : IFF_TUN) | (pi ? 0 : IFF_NO_PI));
+		(short)((tap ? IFF_TAP : IFF_TUN) | (pi ? 0 : IFF_NO_PI) |
+			(opt.vnet_hdr ? IFF_VNET_HDR : 0));
 	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
 	end = now_ns() + opt.retry * 1000000u;
 	while (ioctl(fd, TUNSETIFF, &ifr) < 0) {

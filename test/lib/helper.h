@@ -39,6 +39,7 @@ enum counter {
 	C_POLLERR, /* such returns with an error event */
 	C_DONE,	   /* 1: the loop has ended by itself */
 	C_CALLS,   /* calls made, whatever they returned */
+	C_LARGEST, /* bytes of the largest read of `forward` */
 	C_MAX
 };
 
@@ -50,7 +51,7 @@ struct options {
 	const char *addr; /* of the interface: A.B.C.D/LEN; brings it up */
 	const char *src, *dst;
 	int fd; /* inherited and attached, or -1 */
-	bool tap, pi, nonblock, verbose;
+	bool tap, pi, vnet_hdr, nonblock, verbose;
 	unsigned int sport, dport, flows, min, max, rate, threads;
 	uint64_t count; /* 0: until SIGTERM */
 	uint64_t seed;

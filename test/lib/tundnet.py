@@ -33,7 +33,7 @@ CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
 # The order of enum counter in helper.h.
 COUNTERS = ('ready tx tx_bytes tx_errors tx_errno rx rx_bytes rx_other '
             'corrupt reordered lost rx_errors rx_errno eintr events pollerr '
-            'done calls').split()
+            'done calls largest').split()
 
 # enum tund_drop in tund/abi.h.
 DROPS = {0: 'queue_full', 1: 'socket', 2: 'backlog', 3: 'detached',
