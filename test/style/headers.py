@@ -14,6 +14,7 @@ PACKAGES = ('fuse3', 'libevent', 'libmnl', 'inih', 'libcap-ng', 'cmocka')
 FOLDERS = {
     'daemon': ['daemon'],
     'client-lib': ['client-lib'],
+    'tools': ['client-lib'],
     'test': ['test/lib', 'daemon'],
 }
 

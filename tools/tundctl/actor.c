@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <tund/abi.h>
 
+#include "carry.h"
 #include "identity.h"
 #include "limb.h"
-#include "message.h"
 #include "tundctl.h"
 
 /* The daemon needs a few seconds at most, for a name that is in use. */
@@ -82,33 +81,34 @@ int actor_value(const struct call *c, unsigned int cmd, uint64_t value,
 	return actor_ioctl(c, TUND_IOC_VALUE, &v, ret_result);
 }
 
+struct fd_call {
+	const struct call *call;
+	bool as_thread;
+	int r;
+};
+
+static int ask_fd(void *context, struct tund_fd *request)
+{
+	struct fd_call *f = context;
+	struct act a = {
+		.call = f->call,
+		.cmd = TUND_IOC_FD,
+		.arg = request,
+		.as_thread = f->as_thread,
+	};
+	int result = -EPERM;
+
+	f->r = run(&a, &result);
+	return result;
+}
+
 int actor_fd(const struct call *c, unsigned int what, unsigned int flags,
 	     bool as_thread, int *ret_result)
 {
-	struct tund_fd request = {
-		.what = (__u16)what,
-		.flags = (__u16)flags,
-	};
-	struct act a = {
-		.call = c,
-		.cmd = TUND_IOC_FD,
-		.arg = &request,
-		.as_thread = as_thread,
-	};
-	int sv[2], r, fd = -1;
-	char byte;
+	struct fd_call f = {.call = c, .as_thread = as_thread, .r = -1};
+	int result = carry_fd(what, flags, ask_fd, &f);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
-		return -1;
-	request.socket = sv[0];
-	r = run(&a, ret_result);
-	close(sv[0]);
-	if (r == 0 && *ret_result >= 0) {
-		if (message_receive(sv[1], &byte, 1, &fd) < 0)
-			*ret_result = -EIO;
-		else
-			*ret_result = fd < 0 ? -EIO : fd;
-	}
-	close(sv[1]);
-	return r;
+	if (f.r == 0)
+		*ret_result = result;
+	return f.r;
 }

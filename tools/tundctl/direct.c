@@ -17,6 +17,7 @@
 #include <tund/abi.h>
 
 #include "actor.h"
+#include "carry.h"
 #include "limb.h"
 #include "message.h"
 #include "tundctl.h"
@@ -84,19 +85,13 @@ static int put_socket(const struct call *c, int socket)
 	return call_put(c, socket, c->number);
 }
 
-/* A packet socket is always both read and written. */
-static bool may_be_direct(int flags)
-{
-	return (flags & O_ACCMODE) == O_RDWR;
-}
-
 /* Returns the socket, or a negative errno. */
 static int get_socket(const struct call *c)
 {
 	int flags = fcntl(c->copy, F_GETFL);
 	int fd;
 
-	if (flags < 0 || !may_be_direct(flags))
+	if (flags < 0 || !carry_may_be_direct(flags))
 		return -EOPNOTSUPP;
 	if (actor_fd(c, TUND_FD_DIRECT,
 		     flags & O_NONBLOCK ? TUND_FD_NONBLOCK : 0, false, &fd) < 0)

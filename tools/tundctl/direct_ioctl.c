@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <string.h>
@@ -15,13 +14,10 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "carry.h"
 #include "direct.h"
 #include "limb.h"
 #include "tundctl.h"
-
-#ifndef PACKET_VNET_HDR_SZ
-#define PACKET_VNET_HDR_SZ 24 /* since Linux 6.4 */
-#endif
 
 enum {
 	IN = 1,
@@ -125,31 +121,11 @@ static int set_bpf(struct call *c, int *number)
 	return r;
 }
 
-static bool has_vnet_header(int socket)
-{
-	socklen_t size = sizeof(int);
-	int on = 0;
-
-	return getsockopt(socket, SOL_PACKET, PACKET_VNET_HDR, &on, &size) ==
-		       0 &&
-	       on;
-}
-
 static int set_vnet_header_size(struct call *c, int *shared)
 {
-	int size = *shared, on = 1, r;
+	int r = carry_set_vnet_header_size(c->copy, *shared);
 
-	if (!has_vnet_header(c->copy))
-		return act(c, shared);
-	if (size != 10 && size != 12)
-		return -EINVAL;
-	r = setsockopt(c->copy, SOL_PACKET, PACKET_VNET_HDR_SZ, &size,
-		       sizeof(size));
-	/* 10 is what it has on older kernels. */
-	if (r < 0 && size == 10)
-		r = setsockopt(c->copy, SOL_PACKET, PACKET_VNET_HDR, &on,
-			       sizeof(on));
-	return r < 0 ? -EINVAL : act(c, shared);
+	return r < 0 ? r : act(c, shared);
 }
 
 /* ---- */

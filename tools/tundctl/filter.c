@@ -9,9 +9,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/if_tun.h>
 #include <linux/seccomp.h>
-#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "carry.h"
 #include "tundctl.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -29,17 +28,6 @@
 
 /* The kernel's limit of a filter is 4096 instructions. */
 #define MAX_FILTER_BYTES (4096 * sizeof(struct sock_filter))
-
-static const unsigned int calls[] = {
-	TUNSETNOCSUM,	    TUNSETDEBUG,      TUNSETIFF,       TUNSETPERSIST,
-	TUNSETOWNER,	    TUNSETLINK,	      TUNSETGROUP,     TUNGETFEATURES,
-	TUNSETOFFLOAD,	    TUNSETTXFILTER,   TUNGETIFF,       TUNGETSNDBUF,
-	TUNSETSNDBUF,	    TUNATTACHFILTER,  TUNDETACHFILTER, TUNGETVNETHDRSZ,
-	TUNSETVNETHDRSZ,    TUNSETQUEUE,      TUNSETIFINDEX,   TUNGETFILTER,
-	TUNSETVNETLE,	    TUNGETVNETLE,     TUNSETVNETBE,    TUNGETVNETBE,
-	TUNSETSTEERINGEBPF, TUNSETFILTEREBPF, TUNSETCARRIER,   TUNGETDEVNETNS,
-	SIOCGIFHWADDR,	    SIOCSIFHWADDR,    SIOCGSKNS,
-};
 
 /* Programs of the machine's other word size run beside the native ones. */
 static void add_other_arch(scmp_filter_ctx ctx)
@@ -62,11 +50,11 @@ static int add_rules(scmp_filter_ctx ctx)
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 
 	add_other_arch(ctx);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(calls); i++)
+	for (size_t i = 0; r == 0 && i < CARRY_IOCTLS; i++)
 		/* The kernel looks at 32 bits of the number. */
-		r = seccomp_rule_add(
-			ctx, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 1,
-			SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffff, calls[i]));
+		r = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 1,
+				     SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffff,
+						carry_ioctls[i]));
 	return r;
 }
 

@@ -50,23 +50,6 @@ struct options {
 	enum plane plane;
 };
 
-static bool read_plane(const char *word, enum plane *ret_plane)
-{
-	static const char *const words[] = {
-		[PLANE_AUTO] = "auto",
-		[PLANE_DIRECT] = "direct",
-		[PLANE_FILE] = "file",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(word, words[i]) != 0)
-			continue;
-		*ret_plane = (enum plane)i;
-		return true;
-	}
-	return false;
-}
-
 /* Returns 0, or the exit status after a complaint. */
 static int read_options(int argc, char **argv, struct options *ret_options)
 {
@@ -88,7 +71,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 			ret_options->log = optarg;
 			break;
 		case 'p':
-			if (read_plane(optarg, &ret_options->plane))
+			if (carry_read_plane(optarg, &ret_options->plane))
 				break;
 			return usage_error(&command_run,
 					   "--plane %s: not one of auto, "

@@ -6,12 +6,7 @@
 #ifndef TUNDCTL_SUPERVISOR_H
 #define TUNDCTL_SUPERVISOR_H
 
-/* Where the packets go. */
-enum plane {
-	PLANE_AUTO,
-	PLANE_DIRECT,
-	PLANE_FILE,
-};
+#include "carry.h"
 
 struct supervisor_options {
 	enum plane plane;

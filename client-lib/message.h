@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* message.h - a few bytes and at most one descriptor, through a socketpair. */
-#ifndef TUNDCTL_MESSAGE_H
-#define TUNDCTL_MESSAGE_H
+#ifndef TUNCLIENT_MESSAGE_H
+#define TUNCLIENT_MESSAGE_H
 
 #include <stddef.h>
 
