@@ -216,15 +216,17 @@ class Program:
             self.p.returncode, code, self.tail()))
 
     def note_plane(self):
-        """Under `tundctl run`: who goes past the daemon holds no device file.
-        tundctl itself, the program's parent or child, does not count."""
-        if not self.way.name.startswith('run'):
+        """Who goes past the daemon holds no device file, but for the one that
+        the preload object keeps from number 500 up. tundctl itself, the
+        program's parent or child, does not count."""
+        if not self.way.name.startswith(('run', 'preload')):
             return
         files = 0
         for pid in family(self.p.pid):
             try:
                 if os.readlink('/proc/%d/exe' % pid) != self.way.t.opts.tundctl:
                     files += sum(os.readlink(e.path).endswith('/net/tun')
+                                 and int(e.name) < 500
                                  for e in os.scandir('/proc/%d/fd' % pid))
             except OSError:
                 continue
