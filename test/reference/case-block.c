@@ -90,7 +90,7 @@ static void deleted(void)
 	say_rc("delete", if_delete(rig.name));
 	say_rc("first", reader_join(&r));
 	say_rc("second", reader_join(&s));
-	say_rc("read-again", rc(read(rig.fd, buf, 100)));
+	say_rc("read-again", read_in_time(rig.fd, 100));
 	say_rc("write", rc(write(rig.fd, buf, make_udp4(buf, 10))));
 	say("flags", "%d", tun_flags(rig.fd) == -EBADFD);
 }

@@ -243,7 +243,9 @@ static void deleted_again(void)
 	for (i = 0; i < 5; i++) {
 		if_delete(rig.name);
 		wait_revents(rig.fd, 0x8);
-		good += tun_attach(rig.fd, rig.name, RAW, NULL) == 0;
+		if (tun_attach(rig.fd, rig.name, RAW, NULL) < 0)
+			break;
+		good++;
 	}
 	say("attached", "%d of 5", good);
 	rig_up(&rig);

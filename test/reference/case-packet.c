@@ -118,7 +118,7 @@ static void order(void)
 
 		bad += write(rig.fd, buf, len) != (ssize_t)len;
 	}
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < 50 && !bad; i++)
 		bad += host_recv(rig.sock) != i;
 	say("app-to-host", "%d out of place", bad);
 }

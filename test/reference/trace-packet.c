@@ -176,6 +176,8 @@ void rig_up(struct rig *rig)
 			give_up("neighbour", ret);
 	}
 	wait_revents(rig->fd, POLLOUT | POLLWRNORM);
+	if (!(rig->flags & IFF_NO_CARRIER))
+		wait_running(rig->name, true);
 	rig->sock = host_socket();
 }
 

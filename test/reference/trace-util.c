@@ -283,6 +283,21 @@ long reader_join(struct reader *r)
 	return r->ret;
 }
 
+long read_in_time(int fd, size_t size)
+{
+	/* A thread that is left goes on writing to it. */
+	struct reader *r = calloc(1, sizeof(*r));
+	long ret;
+
+	if (!r)
+		give_up("calloc", -ENOMEM);
+	reader_start(r, fd, size);
+	ret = reader_join(r);
+	if (ret != -ETIMEDOUT)
+		free(r);
+	return ret;
+}
+
 int tun_open(int oflags)
 {
 	int fd = open(trace_device, oflags | O_CLOEXEC);

@@ -123,6 +123,8 @@ void reader_start(struct reader *r, int fd, size_t size);
 void reader_block(struct reader *r, int fd, size_t size);
 /* The result of the read, or -ETIMEDOUT when it does not come. */
 long reader_join(struct reader *r);
+/* One read that may wait for ever: then -ETIMEDOUT, and it is left waiting. */
+long read_in_time(int fd, size_t size);
 
 /* ---- the device --------------------------------------------------------- */
 
@@ -230,7 +232,8 @@ struct rig {
 };
 /* Attach only; the interface stays down. */
 void rig_make(struct rig *rig, int flags, int oflags);
-/* Address, up, socket; returns when the device says that it is writable. */
+/* Address, up, socket; returns when the device says that it is writable, and
+ * the interface that it runs, which may be a moment later. */
 void rig_up(struct rig *rig);
 void rig_new(struct rig *rig, int flags, int oflags);
 /* Host to application. */
