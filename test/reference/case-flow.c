@@ -66,7 +66,7 @@ static int comes_out(struct queues *q)
 
 	for (i = 0; i < QUEUES; i++)
 		p[i] = (struct pollfd){.fd = q->fd[i], .events = POLLIN};
-	if (poll(p, QUEUES, 500) < 1)
+	if (poll(p, QUEUES, DEADLINE_MS) < 1)
 		return -1;
 	for (i = 0; i < QUEUES; i++) {
 		if (p[i].fd >= 0 && p[i].revents & POLLIN &&

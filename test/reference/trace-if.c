@@ -208,6 +208,8 @@ const char *wait_running(const char *name, bool want)
 
 	snprintf(copy, sizeof(copy), "%s", name);
 	wait_until(want ? is_running : is_not_running, copy, DEADLINE_MS);
+	/* The flag is shown before the queues follow; this waits for them. */
+	change_flags(copy, 0, 0);
 	return is_running(copy) ? "running" : "not running";
 }
 
