@@ -168,7 +168,9 @@ struct tund_mode {
  * Both need CAP_NET_ADMIN over that namespace: EPERM.
  *
  * EBADF if `socket` is none of the caller's descriptors, ENOTSOCK if it is no
- * AF_UNIX socket, ENOBUFS if it has no room for the message now.
+ * AF_UNIX socket, ENOBUFS if it has no room for the message now. ENOBUFS also
+ * if nobody can receive from it: what was made is closed again, and with
+ * TUND_FD_DIRECT that ends the device.
  */
 struct tund_fd {
 	__s32 socket;

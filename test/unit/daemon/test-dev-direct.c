@@ -12,7 +12,7 @@
 
 #include "dev/direct.h"
 #include "dev/knob.h"
-#include "fake.h"
+#include "direct.h"
 
 enum {
 	TUN = IFF_TUN | IFF_NO_PI,
@@ -20,66 +20,6 @@ enum {
 	VNET = IFF_VNET_HDR,
 	MQ = IFF_MULTI_QUEUE,
 };
-
-static struct opened o;
-static struct host_link *lnk;
-static struct device *dev;
-
-/* With a reference to the device, as net/ has one. */
-static void attach_device(unsigned int flags)
-{
-	open_file(&o);
-	dev_file_set_all_ioctls(o.file, true);
-	lnk = attach_up(&o, "t0", flags);
-	dev = lnk->owner;
-	device_ref(dev);
-}
-
-static void put_device(void)
-{
-	device_unref(dev);
-	dev = NULL;
-}
-
-/* After a test that has failed, too. */
-static int tear_down(void **state)
-{
-	if (dev)
-		put_device();
-	return fake_tear_down(state);
-}
-
-/* Hands it over; the descriptor is only a descriptor. */
-static void go_direct(void)
-{
-	int fd = -1;
-
-	assert_int_equal(dev_file_direct(o.file, false, &fd), 0);
-	assert_true(fd >= 0);
-	assert_int_equal(close(fd), 0);
-	assert_true(lnk->direct);
-}
-
-static ssize_t reads(struct opened *of)
-{
-	struct answer answer;
-
-	return read_now(of, ANSWER_MAX, &answer);
-}
-
-static void assert_plane(enum tund_plane plane)
-{
-	struct tund_device device = {.id = 0};
-	struct opened looker;
-
-	/* Whoever looks need not be attached. */
-	open_file(&looker);
-	assert_int_equal(dev_file_next_device(looker.file, &device), 0);
-	assert_int_equal(device.plane, plane);
-	assert_int_equal(device.queues, plane != TUND_PLANE_NONE);
-	assert_int_equal(dev_file_next_device(looker.file, &device), -ENOENT);
-	close_file(&looker);
-}
 
 /* ---- what can be handed over ---- */
 
@@ -292,7 +232,8 @@ static void packets_on_their_way_go_first(void **state)
 	close_file(&o);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, tear_down)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(f, fake_set_up, direct_tear_down)
 
 int main(void)
 {
