@@ -31,8 +31,10 @@ uint32_t caller_map_id(pid_t tid, const char *map, uint32_t id);
 /* The other way round. */
 uint32_t caller_unmap_id(pid_t tid, const char *map, uint32_t id);
 
-/* A copy of one of the caller's descriptors, which the caller of this closes.
- */
-int caller_take_fd(pid_t tid, int fd, int *ret_fd);
+/* The process that a thread belongs to, or -1. */
+pid_t caller_process(pid_t tid);
+
+/* Whether the thread has a descriptor of that number. */
+bool caller_has_fd(pid_t tid, int fd);
 
 #endif

@@ -90,10 +90,12 @@ void callermem_give_up(void)
 	eventfd_write(give_up_fd, 1);
 }
 
-static bool send_call(int fd, const struct memory_call *call, int answer_fd)
+/* `fds` are one or two, the first of them for the answer. */
+static bool send_call(int fd, const struct memory_call *call, const int *fds,
+		      size_t n_fds)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
 	} control = {0};
 	struct iovec iov = {(void *)(uintptr_t)call, sizeof(*call)};
@@ -101,28 +103,29 @@ static bool send_call(int fd, const struct memory_call *call, int answer_fd)
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_controllen = CMSG_SPACE(n_fds * sizeof(int)),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &answer_fd, sizeof(int));
+	c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	return sendmsg(fd, &msg, MSG_NOSIGNAL) == (ssize_t)sizeof(*call);
 }
 
 /* Somebody may have killed the agent: then there is a new one. */
-static bool send_to_agent(const struct memory_call *call, int answer_fd)
+static bool send_to_agent(const struct memory_call *call, const int *fds,
+			  size_t n_fds)
 {
 	bool sent;
 
 	lock_acquire(&agent.lock);
-	sent = agent.fd >= 0 && send_call(agent.fd, call, answer_fd);
+	sent = agent.fd >= 0 && send_call(agent.fd, call, fds, n_fds);
 	if (!sent) {
 		end_agent_locked();
 		sent = start_agent_locked() == 0 &&
-		       send_call(agent.fd, call, answer_fd);
+		       send_call(agent.fd, call, fds, n_fds);
 	}
 	lock_release(&agent.lock);
 	return sent;
@@ -149,26 +152,63 @@ static int receive_answer(int fd, struct memory_answer *ret_answer)
 	return ret_answer->result;
 }
 
-static int ask(const struct callermem_thread *thread, struct memory_call *call,
-	       struct memory_answer *ret_answer)
+/* `passed_fd` goes with the call, or is -1. */
+static int ask_with(const struct callermem_thread *thread,
+		    struct memory_call *call, int passed_fd,
+		    struct memory_answer *ret_answer)
 {
-	int fds[2], r;
+	int sv[2], r;
 
 	call->tid = thread->tid;
 	call->uid = thread->uid;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -errno;
-	r = send_to_agent(call, fds[1]) ? 0 : -EIO;
-	close(fds[1]);
+	r = send_to_agent(call, (const int[]){sv[1], passed_fd},
+			  passed_fd >= 0 ? 2 : 1)
+		    ? 0
+		    : -EIO;
+	close(sv[1]);
 	if (r == 0)
-		r = receive_answer(fds[0], ret_answer);
-	close(fds[0]);
+		r = receive_answer(sv[0], ret_answer);
+	close(sv[0]);
 	if (r == -EPERM)
 		log_warning("cannot reach the memory of thread %d: tund needs "
 			    "CAP_SYS_PTRACE, and its own pid namespace or an "
 			    "outer one of the program's",
 			    (int)thread->tid);
 	return r;
+}
+
+static int ask(const struct callermem_thread *thread, struct memory_call *call,
+	       struct memory_answer *ret_answer)
+{
+	return ask_with(thread, call, -1, ret_answer);
+}
+
+int callermem_check_socket(const struct callermem_thread *thread, pid_t pid,
+			   int fd)
+{
+	struct memory_call call = {
+		.pid = pid,
+		.address = (uint32_t)fd,
+		.what = MEMORY_SOCKET,
+	};
+	struct memory_answer answer;
+
+	return ask(thread, &call, &answer);
+}
+
+int callermem_send_fd(const struct callermem_thread *thread, pid_t pid, int fd,
+		      int sent_fd)
+{
+	struct memory_call call = {
+		.pid = pid,
+		.address = (uint32_t)fd,
+		.what = MEMORY_SEND,
+	};
+	struct memory_answer answer;
+
+	return ask_with(thread, &call, sent_fd, &answer);
 }
 
 static int read_piece(const struct callermem_thread *thread, uint64_t address,
@@ -202,7 +242,7 @@ int callermem_write(const struct callermem_thread *thread, uint64_t address,
 	struct memory_call call = {
 		.address = address,
 		.len = (uint32_t)len,
-		.write = true,
+		.what = MEMORY_WRITE,
 	};
 	struct memory_answer answer;
 

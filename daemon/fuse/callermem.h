@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * callermem.h - the memory of the thread that made an ioctl, which FUSE does
- * not pass on in full. It is the only code that touches another process.
+ * callermem.h - the memory and the descriptors of the thread that made an
+ * ioctl, which FUSE does not pass on. It is the only code that touches another
+ * process.
  *
  * That memory is hostile. Its owner, and threads beside it, may change it at
  * any time: it is read once, into a copy that is then judged, and only what the
@@ -43,6 +44,16 @@ void callermem_give_up(void);
  */
 int callermem_read(const struct callermem_thread *thread, uint64_t address,
 		   void *ret_buf, size_t len);
+/*
+ * Whether a descriptor can be sent through one of the caller's, and sending it.
+ * -EBADF, -ENOTSOCK if it is no AF_UNIX socket, -ENOBUFS if it takes nothing
+ * now. `pid` is the thread's process.
+ */
+int callermem_check_socket(const struct callermem_thread *thread, pid_t pid,
+			   int fd);
+int callermem_send_fd(const struct callermem_thread *thread, pid_t pid, int fd,
+		      int sent_fd);
+
 /* Writes no more than CALLERMEM_MAX. */
 int callermem_write(const struct callermem_thread *thread, uint64_t address,
 		    const void *buf, size_t len);

@@ -73,7 +73,6 @@ int ioctl_set_mac_filter(const struct call *c)
 
 int ioctl_set_ebpf(const struct call *c)
 {
-	_cleanup_close_ int taken = -1;
 	int32_t fd;
 	int r;
 
@@ -85,6 +84,5 @@ int ioctl_set_ebpf(const struct call *c)
 	/* There is never a program to take away, and no way to run one. */
 	if (fd == -1)
 		return 0;
-	r = caller_take_fd(c->thread.tid, fd, &taken);
-	return r < 0 ? r : -EOPNOTSUPP;
+	return caller_has_fd(c->thread.tid, fd) ? -EOPNOTSUPP : -EBADF;
 }

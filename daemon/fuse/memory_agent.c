@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memory_agent.c - forks a child for every call. The agent touches no foreign
- * memory, so it is never stuck; a child may be, for good, and holds nothing
- * that anybody would miss.
+ * memory and no foreign descriptor, so it is never stuck; a child may be, for
+ * good, and holds nothing that anybody would miss.
  */
 #include "fuse/memory_agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +19,9 @@
 #include <unistd.h>
 
 #include "base/util.h"
+
+/* PIDFD_THREAD, since Linux 6.9. */
+#define PIDFD_OF_THREAD O_EXCL
 
 /* Children at once; and those of one user that are stuck. */
 #define MAX_CHILDREN	   64
@@ -50,12 +55,87 @@ static int touch(const struct memory_call *call, uint8_t *data)
 	};
 	ssize_t n;
 
-	n = call->write ? process_vm_writev(call->tid, &here, 1, &there, 1, 0)
-			: process_vm_readv(call->tid, &here, 1, &there, 1, 0);
+	n = call->what == MEMORY_WRITE
+		    ? process_vm_writev(call->tid, &here, 1, &there, 1, 0)
+		    : process_vm_readv(call->tid, &here, 1, &there, 1, 0);
 	if (n == (ssize_t)call->len)
 		return 0;
 	/* Part of it is as good as nothing: a page at the end is missing. */
 	return n >= 0 || errno == EFAULT ? -EFAULT : -EPERM;
+}
+
+/*
+ * The caller's descriptor. Whatever it is of, to close it may take for ever:
+ * the server of a file is asked then. The thread may have a table of its own.
+ */
+static int take(const struct memory_call *call)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, call->tid, PIDFD_OF_THREAD);
+	int fd;
+
+	if (pidfd < 0)
+		pidfd = (int)syscall(SYS_pidfd_open, call->pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)call->address, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int check_socket(int fd)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+	int domain = -1;
+	socklen_t len = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ||
+	    domain != AF_UNIX)
+		return -ENOTSOCK;
+	/* What is made for it later could not be taken back. */
+	if (poll(&pfd, 1, 0) != 1 || !(pfd.revents & POLLOUT))
+		return -ENOBUFS;
+	return 0;
+}
+
+static int send_through(int socket_fd, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	char byte = 0;
+	struct iovec iov = {&byte, 1};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1
+		       ? 0
+		       : -ENOBUFS;
+}
+
+/* Answers before it ends, which closes the socket. */
+static int use_socket(const struct memory_call *call, int passed_fd)
+{
+	int fd = take(call);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = check_socket(fd);
+	if (r == 0 && call->what == MEMORY_SEND) {
+		r = send_through(fd, passed_fd);
+		/* Nobody shall wait for our end to see that of it. */
+		close(passed_fd);
+	}
+	return r;
 }
 
 static void answer(int fd, const struct memory_answer *a)
@@ -99,7 +179,8 @@ static int find_place(uid_t uid)
 	return stuck < MAX_STUCK_OF_A_UID ? place : -1;
 }
 
-static void carry_out(int fd, const struct memory_call *call, int answer_fd)
+static void carry_out(int fd, const struct memory_call *call, int answer_fd,
+		      int passed_fd)
 {
 	struct memory_answer a = {0};
 	int place;
@@ -115,7 +196,9 @@ static void carry_out(int fd, const struct memory_call *call, int answer_fd)
 	if (pid == 0) {
 		close(fd);
 		memcpy(a.data, call->data, sizeof(a.data));
-		a.result = touch(call, a.data);
+		a.result = call->what >= MEMORY_SOCKET
+				   ? use_socket(call, passed_fd)
+				   : touch(call, a.data);
 		answer(answer_fd, &a);
 		_exit(0);
 	}
@@ -124,11 +207,14 @@ static void carry_out(int fd, const struct memory_call *call, int answer_fd)
 	children[place].since_ms = now_ms();
 }
 
-/* Returns the size of the message, 0 at the end, negative to try again. */
-static ssize_t receive(int fd, struct memory_call *call, int *ret_answer_fd)
+/*
+ * Returns the size of the message, 0 at the end, negative to try again. Of the
+ * two descriptors the first is for the answer; -1 for one that did not come.
+ */
+static ssize_t receive(int fd, struct memory_call *call, int ret_fds[2])
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = {call, sizeof(*call)};
@@ -141,10 +227,10 @@ static ssize_t receive(int fd, struct memory_call *call, int *ret_answer_fd)
 	struct cmsghdr *c;
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
-	*ret_answer_fd = -1;
+	ret_fds[0] = ret_fds[1] = -1;
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_answer_fd, CMSG_DATA(c), sizeof(int));
+		memcpy(ret_fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 	return n;
 }
 
@@ -164,17 +250,18 @@ _Noreturn void memory_agent_run(int fd)
 
 	for (;;) {
 		struct memory_call call;
-		int answer_fd;
-		ssize_t n = receive(fd, &call, &answer_fd);
+		int fds[2];
+		ssize_t n = receive(fd, &call, fds);
 
 		if (n == 0)
 			_exit(0);
-		if (n == (ssize_t)sizeof(call) && answer_fd >= 0 &&
+		if (n == (ssize_t)sizeof(call) && fds[0] >= 0 &&
 		    call.len <= sizeof(call.data))
-			carry_out(fd, &call, answer_fd);
+			carry_out(fd, &call, fds[0], fds[1]);
 		else
 			reap();
-		if (answer_fd >= 0)
-			close(answer_fd);
+		for (int i = 0; i < 2; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
 	}
 }

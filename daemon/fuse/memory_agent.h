@@ -13,13 +13,23 @@
 /* Who has not answered by then is stuck. */
 #define MEMORY_ANSWER_MS 1000
 
-/* Comes with the descriptor of a socket for the answer. */
+enum memory_what {
+	MEMORY_READ,
+	MEMORY_WRITE,
+	MEMORY_SOCKET, /* can a descriptor be sent through this one? */
+	MEMORY_SEND,   /* send the one that comes with the call */
+};
+
+/*
+ * Comes with the descriptor of a socket for the answer, and perhaps one more.
+ * `pid` is the thread's process, `address` a descriptor for the last two.
+ */
 struct memory_call {
-	pid_t tid;
+	pid_t tid, pid;
 	uid_t uid;
 	uint64_t address;
 	uint32_t len;
-	bool write;
+	enum memory_what what;
 	uint8_t data[CALLERMEM_MAX];
 };
 
