@@ -200,7 +200,8 @@ static int parse_vnet(const struct device *dev, const struct head *head,
 	memcpy(ret_vnet, data, sizeof(*ret_vnet));
 	if (head->swap)
 		vnet_swap(ret_vnet);
-	return vnet_check(ret_vnet, len - head->vnet, dev->kind == DEV_TAP);
+	return vnet_check(ret_vnet, len - head->vnet, len - sizeof(*ret_vnet),
+			  dev->kind == DEV_TAP);
 }
 
 /*

@@ -29,6 +29,12 @@ static struct fs_server *server_of(const struct slow_call *slow)
 	return fuse_req_userdata(slow->call.req);
 }
 
+static struct work_queue *queue_of(struct fs_server *server,
+				   const struct call *c)
+{
+	return server->slow_calls[c->thread.uid % N_SLOW_QUEUES];
+}
+
 static void end_call(struct slow_call *slow, int result, const void *out,
 		     size_t size)
 {
@@ -60,7 +66,7 @@ static int set_iff(struct slow_call *slow)
 static void set_iff_again(struct work *work)
 {
 	struct slow_call *slow = container_of(work, struct slow_call, work);
-	struct work_queue *queue = server_of(slow)->slow_calls;
+	struct work_queue *queue = queue_of(server_of(slow), &slow->call);
 	uint64_t wakes = work_wakes(queue);
 	int r = set_iff(slow);
 
@@ -166,5 +172,5 @@ void ioctl_slow(const struct call *c)
 	}
 	slow->call = *c;
 	slow->work.run = slow_function(c->cmd);
-	work_put(server->slow_calls, &slow->work);
+	work_put(queue_of(server, c), &slow->work);
 }

@@ -16,6 +16,8 @@
 #include "fuse/mount.h"
 #include "fuse/node.h"
 
+enum { N_SLOW_QUEUES = 8 };
+
 struct fs_server {
 	const char *path;
 	struct dev_table *table;
@@ -27,7 +29,8 @@ struct fs_server {
 	/* Open files, by the number that the kernel knows them by. */
 	struct handle_table files;
 	/* What waits for the kernel's configuration: no FUSE worker may. */
-	struct work_queue *slow_calls;
+	/* By user: who floods his own, waits for himself. */
+	struct work_queue *slow_calls[N_SLOW_QUEUES];
 	struct fuse_worker *workers;
 	unsigned int n_workers;
 	atomic_bool stopping;

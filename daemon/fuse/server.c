@@ -145,7 +145,8 @@ static void device_left(void *arg)
 {
 	struct fs_server *server = arg;
 
-	work_wake(server->slow_calls);
+	for (int i = 0; i < N_SLOW_QUEUES; i++)
+		work_wake(server->slow_calls[i]);
 }
 
 static int start(struct fs_server *server, int fd)
@@ -155,7 +156,8 @@ static int start(struct fs_server *server, int fd)
 	r = open_session(server, fd);
 	if (r < 0)
 		return r;
-	r = work_queue_new("tund-slow", N_SLOW, &server->slow_calls);
+	for (int i = 0; i < N_SLOW_QUEUES && r == 0; i++)
+		r = work_queue_new("tund-slow", N_SLOW, &server->slow_calls[i]);
 	if (r < 0)
 		return r;
 	dev_table_on_left(server->table, device_left, server);
@@ -207,8 +209,9 @@ void fs_server_stop(struct fs_server *server)
 	callermem_give_up();
 	stop_workers(server);
 	/* It is still told of devices that leave. */
-	if (server->slow_calls)
-		work_queue_stop(server->slow_calls);
+	for (int i = 0; i < N_SLOW_QUEUES; i++)
+		if (server->slow_calls[i])
+			work_queue_stop(server->slow_calls[i]);
 }
 
 void fs_server_free(struct fs_server *server)
@@ -219,7 +222,8 @@ void fs_server_free(struct fs_server *server)
 		dev_file_close(file->dev_file);
 		fs_file_put(file);
 	}
-	work_queue_free(server->slow_calls);
+	for (int i = 0; i < N_SLOW_QUEUES; i++)
+		work_queue_free(server->slow_calls[i]);
 	if (server->session)
 		fuse_session_destroy(server->session);
 	handle_table_destroy(&server->files);

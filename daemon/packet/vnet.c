@@ -74,14 +74,15 @@ static bool gso_fits(const struct virtio_net_hdr *h, size_t len, size_t headers)
 	}
 }
 
-static bool hdr_len_fits(struct virtio_net_hdr *h, size_t len, bool ethernet)
+static bool hdr_len_fits(struct virtio_net_hdr *h, size_t len, size_t after,
+			 bool ethernet)
 {
 	size_t csum_end = (size_t)h->csum_start + h->csum_offset + 2;
 
 	/* TUN keeps 16 bits of it, too; csum_fits() sees the rest. */
 	if (needs_csum(h) && csum_end > h->hdr_len)
 		h->hdr_len = (uint16_t)csum_end;
-	if (h->hdr_len > len)
+	if (h->hdr_len > after)
 		return false;
 	return !ethernet ||
 	       (len >= ETH_HLEN && (h->hdr_len == 0 || h->hdr_len >= ETH_HLEN));
@@ -97,13 +98,15 @@ static bool csum_fits(const struct virtio_net_hdr *h, size_t len,
 	       start + h->csum_offset + 2 <= len;
 }
 
-int vnet_check(struct virtio_net_hdr *h, size_t len, bool ethernet)
+int vnet_check(struct virtio_net_hdr *h, size_t len, size_t after,
+	       bool ethernet)
 {
 	bool gso = h->gso_type != VIRTIO_NET_HDR_GSO_NONE;
 	struct kind kind;
 	size_t headers;
 
-	if (!hdr_len_fits(h, len, ethernet) || !read_kind(h->gso_type, &kind))
+	if (!hdr_len_fits(h, len, after, ethernet) ||
+	    !read_kind(h->gso_type, &kind))
 		return -EINVAL;
 	if (needs_csum(h) && !csum_fits(h, len, &kind))
 		return -EINVAL;
@@ -111,6 +114,9 @@ int vnet_check(struct virtio_net_hdr *h, size_t len, bool ethernet)
 		  (needs_csum(h) ? h->csum_start : kind.ip_len);
 	if (gso && (headers > len || !gso_fits(h, len, headers)))
 		return -EINVAL;
+	/* A packet socket would refuse it; it is a hint. */
+	if (h->hdr_len > len)
+		h->hdr_len = (uint16_t)len;
 	return 0;
 }
 

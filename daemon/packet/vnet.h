@@ -22,14 +22,17 @@
 /*
  * Whether TUN (Linux 6.18) takes the header for a packet of `len` bytes, which
  * for TAP (`ethernet`) begin with the Ethernet header: 0 or -EINVAL, as write()
- * answers. Raises hdr_len to the end of the checksum, as TUN does.
+ * answers. Raises hdr_len to the end of the checksum, as TUN does. `after` is
+ * what follows the header's own 10 bytes: the packet, and a larger header's
+ * rest, which TUN counts to what hdr_len may cover.
  *
  * This is the whole answer. A packet socket refuses more, because it looks into
  * the packet and sends it at once (EINVAL, ENOBUFS, ENOMEM, EMSGSIZE): TUN
  * takes these packets, and the host drops them later, which the program does
  * not see.
  */
-int vnet_check(struct virtio_net_hdr *h, size_t len, bool ethernet);
+int vnet_check(struct virtio_net_hdr *h, size_t len, size_t after,
+	       bool ethernet);
 
 /*
  * Moves the positions for a packet that got `delta` bytes more (or less, if

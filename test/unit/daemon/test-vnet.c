@@ -122,12 +122,13 @@ static void check_cases(const struct vnet_case *cases, size_t n)
 {
 	for (const struct vnet_case *c = cases; c < cases + n; c++) {
 		struct virtio_net_hdr h = header_of(c);
-		bool tun = vnet_check(&h, c->len, false) == 0, tap;
+		bool tun = vnet_check(&h, c->len, c->len, false) == 0, tap;
 
 		h = header_of(c);
 		if (!c->as_is)
 			assert_true(vnet_shift(&h, ETHERNET));
-		tap = vnet_check(&h, c->len + ETHERNET, true) == 0;
+		tap = vnet_check(&h, c->len + ETHERNET, c->len + ETHERNET,
+				 true) == 0;
 		if (tun != c->tun || tap != c->tap)
 			fail_msg("%s: TUN %d, TAP %d", c->what, tun, tap);
 	}
@@ -157,9 +158,9 @@ static void refusal_is_einval(void **state)
 {
 	struct virtio_net_hdr h = {.hdr_len = 2};
 
-	assert_int_equal(vnet_check(&h, 1, false), -EINVAL);
+	assert_int_equal(vnet_check(&h, 1, 1, false), -EINVAL);
 	h = (struct virtio_net_hdr){.gso_type = 2};
-	assert_int_equal(vnet_check(&h, 100, false), -EINVAL);
+	assert_int_equal(vnet_check(&h, 100, 100, false), -EINVAL);
 }
 
 static void frame_needs_a_whole_header(void **state)
@@ -167,9 +168,9 @@ static void frame_needs_a_whole_header(void **state)
 	for (size_t len = 0; len < 20; len++) {
 		struct virtio_net_hdr h = {0};
 
-		assert_int_equal(vnet_check(&h, len, true),
+		assert_int_equal(vnet_check(&h, len, len, true),
 				 len < ETHERNET ? -EINVAL : 0);
-		assert_int_equal(vnet_check(&h, len, false), 0);
+		assert_int_equal(vnet_check(&h, len, len, false), 0);
 	}
 }
 
@@ -181,12 +182,12 @@ static void hdr_len_covers_the_checksum(void **state)
 					   .csum_start = 20,
 					   .csum_offset = 16};
 
-		assert_int_equal(vnet_check(&h, 100, false), 0);
+		assert_int_equal(vnet_check(&h, 100, 100, false), 0);
 		assert_int_equal(h.hdr_len, hdr_len > 38 ? hdr_len : 38);
 		assert_int_equal(h.csum_start, 20);
 		h.flags = 0;
 		h.hdr_len = hdr_len;
-		assert_int_equal(vnet_check(&h, 100, false), 0);
+		assert_int_equal(vnet_check(&h, 100, 100, false), 0);
 		assert_int_equal(h.hdr_len, hdr_len);
 	}
 }
@@ -259,9 +260,20 @@ static void tag_moves_the_checksum_only(void **state)
 	assert_int_equal(h.csum_start, 65532);
 }
 
+/* hdr_len may cover the rest of a larger header; the host is told less. */
+static void larger_header_counts(void **state)
+{
+	struct virtio_net_hdr h = {.hdr_len = 52};
+
+	assert_int_equal(vnet_check(&h, 50, 50, false), -EINVAL);
+	assert_int_equal(vnet_check(&h, 50, 52, false), 0);
+	assert_int_equal(h.hdr_len, 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(larger_header_counts),
 		cmocka_unit_test(checksums),
 		cmocka_unit_test(lengths_of_headers),
 		cmocka_unit_test(tcp_segments),
