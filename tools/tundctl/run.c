@@ -92,12 +92,26 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 }
 
 /*
+ * Orphans come to the first process of a pid namespace, and to who asked for
+ * them: such a program would find the supervisor among its children.
+ */
+static bool gets_orphans(void)
+{
+	int subreaper = 0;
+
+	prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
+	return getpid() == 1 || subreaper;
+}
+
+/*
  * The program shall not find a child that it did not make, nor a SIGCHLD of
- * it: so the child ends without a signal, and its own child is orphaned.
+ * it: so the child ends without a signal, and its own child is orphaned; or
+ * there is the one alone, which wait(2) does not see.
  */
 static int start_supervisor(const struct supervisor_options *options, int log,
 			    int *ret_fd)
 {
+	bool alone = gets_orphans();
 	int sv[2];
 	long pid;
 
@@ -107,7 +121,7 @@ static int start_supervisor(const struct supervisor_options *options, int log,
 	if (pid == 0) {
 		close(sv[0]);
 		setsid();
-		if (fork() == 0)
+		if (alone || fork() == 0)
 			supervisor_run(options, sv[1], log);
 		_exit(0);
 	}
@@ -115,7 +129,8 @@ static int start_supervisor(const struct supervisor_options *options, int log,
 	*ret_fd = sv[0];
 	if (pid < 0)
 		return -1;
-	while (waitpid((pid_t)pid, NULL, __WALL) < 0 && errno == EINTR)
+	while (!alone && waitpid((pid_t)pid, NULL, __WALL) < 0 &&
+	       errno == EINTR)
 		;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -77,7 +78,8 @@ static void detach(int *socket, int *log)
 	*log = keep[1] = move_up(*log, *socket + 1);
 	close_others(keep, ARRAY_SIZE(keep));
 	for (int i = 0; i < 3; i++)
-		if (open("/dev/null", O_RDWR) != i)
+		if (open("/dev/null", O_RDWR) != i &&
+		    memfd_create("tundctl", MFD_CLOEXEC) != i)
 			_exit(1);
 	if (chdir("/") < 0)
 		_exit(1);
@@ -279,6 +281,11 @@ _Noreturn void supervisor_run(const struct supervisor_options *options,
 {
 	static struct supervisor s;
 
+	/*
+	 * A child enters the user namespace of who calls, where somebody else
+	 * is root: he must not look at it, nor at the files that it has.
+	 */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prepare_signals();
 	detach(&socket, &log);
 	raise_limit();
