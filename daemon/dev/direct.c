@@ -144,12 +144,15 @@ void device_direct_closed(struct device *dev, uint64_t id)
 {
 	struct dev_queue_set set;
 
+	/* The last queue takes the device with it. */
+	device_ref(dev);
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++)
 		if (set.queues[i]->direct && set.queues[i]->direct_id == id)
 			device_detach(set.queues[i]);
 	dev_queue_set_put(&set);
 	device_mend(dev);
+	device_unref(dev);
 }
 
 void device_switch_direct(struct dev_queue *queue, bool on)
