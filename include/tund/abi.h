@@ -45,6 +45,12 @@ struct tund_info {
 /* This daemon can hand out packet sockets: see TUND_IOC_FD. */
 #define TUND_ABILITY_DIRECT (1u << 0)
 
+/* Reads and writes can carry several packets: see TUND_MODE_BATCH. */
+#define TUND_ABILITY_BATCH (1u << 1)
+
+/* Interfaces are configured for programs: see TUND_IOC_CONFIG. */
+#define TUND_ABILITY_CONFIG (1u << 2)
+
 /*
  * Why a packet was dropped: the index into tund_stats.drops. An index is
  * never given a new meaning.
@@ -135,13 +141,70 @@ static inline int tund_is_by_value(unsigned int cmd)
  * beginning. EINVAL for unknown flags. Since version 1.
  */
 struct tund_mode {
-	__u32 flags;	/* TUND_MODE_* */
-	__u32 reserved; /* 0 */
+	__u32 flags;	   /* TUND_MODE_* */
+	__u32 max_records; /* of one read; 0: what there is room for */
 };
 
 #define TUND_MODE_ALL_IOCTLS (1u << 0)
 
-#define TUND_IOC_MODE	     _IOW(TUND_IOC_TYPE, 4, struct tund_mode)
+/*
+ * Reads and writes carry records, as many as there is room for, in place of one
+ * packet: see struct tund_record. Whatever TUNSETIFF was asked for, packets
+ * have no packet information and no other virtio-net header than the record's.
+ * Takes effect with the next read or write; without the flag they are again as
+ * on the kernel's TUN.
+ */
+#define TUND_MODE_BATCH (1u << 1)
+
+#define TUND_IOC_MODE	_IOW(TUND_IOC_TYPE, 4, struct tund_mode)
+
+/*
+ * One packet of a batch: this header, `len` bytes of the packet, and as many
+ * bytes that mean nothing as make the whole a multiple of TUND_RECORD_ALIGN.
+ * The buffer begins with a record, which begins with the next multiple after
+ * the one before; the last one's padding may be left out of a write, and is
+ * left out of a read.
+ *
+ * read(2) waits for a first packet (or fails with EAGAIN), and returns it with
+ * those behind it that are there and fit, no more than `max_records`, without
+ * waiting for another. A first packet that does not fit is cut off, and its
+ * record has TUND_RECORD_CUT; a buffer smaller than a record is EINVAL, and
+ * loses nothing.
+ *
+ * write(2) takes the records in their order and returns the number of bytes
+ * that it has taken: all, or those before a record that failed. If that is the
+ * first, the write fails with its error, which is that of a single write.
+ * EINVAL for a record that is longer than the buffer's rest, or has an unknown
+ * flag. One read or write is at most TUND_BATCH_MAX bytes.
+ *
+ * `vnet` is as on a TUN with IFF_VNET_HDR, its numbers in host byte order; it
+ * counts from the packet's first byte. In what is read it is 0 but for what
+ * TUNSETOFFLOAD has allowed. Since version 1.
+ */
+struct tund_record {
+	__u32 len;   /* bytes of the packet */
+	__u16 flags; /* TUND_RECORD_* */
+	struct {
+		__u8 flags;    /* VIRTIO_NET_HDR_F_* */
+		__u8 gso_type; /* VIRTIO_NET_HDR_GSO_* */
+		__u16 hdr_len;
+		__u16 gso_size;
+		__u16 csum_start;
+		__u16 csum_offset;
+	} vnet;
+};
+
+#define TUND_RECORD_CUT	  (1u << 0) /* read: the packet's end is lost */
+
+#define TUND_RECORD_ALIGN 8u
+
+/* From one record's beginning to the next one's. */
+#define TUND_RECORD_SPACE(len)                                                 \
+	((sizeof(struct tund_record) + (len) + TUND_RECORD_ALIGN - 1) &        \
+	 ~(__SIZE_TYPE__)(TUND_RECORD_ALIGN - 1))
+
+/* The kernel divides what is larger. */
+#define TUND_BATCH_MAX (256u << 10)
 
 /*
  * Asks for a descriptor. A FUSE server cannot return one from an ioctl, so it
@@ -163,6 +226,14 @@ struct tund_mode {
  * kernel cannot do it: the file goes on as before.
  * EALREADY if there is one already. EBADFD if the file is not attached.
  *
+ * With TUND_FD_FRAMES the socket carries frames for IFF_TUN, too (SOCK_RAW),
+ * and every packet has a virtio-net header of 10 bytes before it
+ * (PACKET_VNET_HDR), so that offloads can be had and sent. The Ethernet header
+ * of what is read from a TUN means nothing; in what is written to one only its
+ * last two bytes do, which are ETH_P_IP or ETH_P_IPV6 in network byte order.
+ * Where the header counts bytes, it counts the Ethernet header's. It does not
+ * matter whether TUNSETIFF was given IFF_VNET_HDR.
+ *
  * TUND_FD_NETNS: the network namespace the file was opened in, as SIOCGSKNS.
  * TUND_FD_DEVICE_NETNS: the one the interface is in now, as TUNGETDEVNETNS.
  * Both need CAP_NET_ADMIN over that namespace: EPERM.
@@ -175,7 +246,7 @@ struct tund_mode {
 struct tund_fd {
 	__s32 socket;
 	__u16 what;  /* TUND_FD_* */
-	__u16 flags; /* TUND_FD_NONBLOCK or 0 */
+	__u16 flags; /* TUND_FD_NONBLOCK, TUND_FD_FRAMES */
 };
 
 enum tund_fd_what {
@@ -185,6 +256,7 @@ enum tund_fd_what {
 };
 
 #define TUND_FD_NONBLOCK (1u << 0)
+#define TUND_FD_FRAMES	 (1u << 1)
 
 #define TUND_IOC_FD	 _IOW(TUND_IOC_TYPE, 5, struct tund_fd)
 
@@ -220,11 +292,69 @@ struct tund_device {
 
 #define TUND_IOC_DEVICE _IOWR(TUND_IOC_TYPE, 6, struct tund_device)
 
+/*
+ * Configures the attached interface, wherever it is now, by way of the daemon.
+ * Who may is decided before anything is done: CAP_NET_ADMIN over the network
+ * namespace that the interface is in; else EPERM. What is there already is
+ * EEXIST, what is not there to be removed EADDRNOTAVAIL (an address) or ESRCH
+ * (a route); EINVAL for an unknown `what`, a `family` that is neither AF_INET
+ * nor AF_INET6, a prefix that is too long, or reserved bytes that are not 0;
+ * otherwise the errors are rtnetlink's. EBADFD on an unattached descriptor.
+ * Since version 1.
+ *
+ *   what                  uses
+ *   TUND_CONFIG_UP        value: 1 up, 0 down
+ *   TUND_CONFIG_MTU       value: bytes
+ *   TUND_CONFIG_MAC       address: six bytes; TAP only, else EOPNOTSUPP
+ *   TUND_CONFIG_ADDRESS_* family, prefix, address; peer if not all 0
+ *   TUND_CONFIG_ROUTE_*   family, prefix, address; peer (the gateway) if not
+ *                         all 0; value: the metric, or 0
+ */
+struct tund_config {
+	__u32 what; /* TUND_CONFIG_* */
+	__u32 value;
+	__u8 family;
+	__u8 prefix; /* bits */
+	__u8 reserved[6];
+	/* In network byte order; of IPv4 the first four bytes. */
+	__u8 address[16];
+	__u8 peer[16];
+};
+
+enum tund_config_what {
+	TUND_CONFIG_UP = 1,
+	TUND_CONFIG_MTU = 2,
+	TUND_CONFIG_MAC = 3,
+	TUND_CONFIG_ADDRESS_ADD = 4,
+	TUND_CONFIG_ADDRESS_DEL = 5,
+	TUND_CONFIG_ROUTE_ADD = 6,
+	TUND_CONFIG_ROUTE_DEL = 7,
+};
+
+#define TUND_IOC_CONFIG _IOW(TUND_IOC_TYPE, 7, struct tund_config)
+
+/* The attached interface as it is now. EBADFD on an unattached descriptor. */
+struct tund_link {
+	__u32 ifindex;
+	__u32 mtu;
+	__u32 flags;	 /* TUND_LINK_UP or 0 */
+	__u32 link_type; /* ARPHRD_* */
+	__u8 mac[8];	 /* six bytes */
+	char name[16];
+};
+
+#define TUND_LINK_UP  (1u << 0)
+
+#define TUND_IOC_LINK _IOR(TUND_IOC_TYPE, 8, struct tund_link)
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct tund_value) == 16, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_mode) == 8, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_fd) == 8, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_device) == 224, "the ABI is fixed");
+_Static_assert(sizeof(struct tund_record) == 16, "the ABI is fixed");
+_Static_assert(sizeof(struct tund_config) == 48, "the ABI is fixed");
+_Static_assert(sizeof(struct tund_link) == 40, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_info) == 16, "the ABI is fixed");
 _Static_assert(sizeof(struct tund_stats) == 168, "the ABI is fixed");
 #endif
