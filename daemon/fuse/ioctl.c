@@ -127,7 +127,8 @@ static int set_ifindex(const struct call *c)
 
 static int set_mode(const struct call *c)
 {
-	if (c->in.mode.max_records || (c->in.mode.flags & ~TUND_MODE_ALL_IOCTLS))
+	if (c->in.mode.max_records ||
+	    (c->in.mode.flags & ~TUND_MODE_ALL_IOCTLS))
 		return -EINVAL;
 	dev_file_set_all_ioctls(c->file->dev_file,
 				c->in.mode.flags & TUND_MODE_ALL_IOCTLS);
