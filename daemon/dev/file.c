@@ -42,7 +42,7 @@ struct dev_file {
 	atomic_bool closing;
 
 	struct dev_queue *queue GUARDED_BY(lock); /* a reference, or NULL */
-	bool all_ioctls GUARDED_BY(lock);	  /* TUND_MODE_ALL_IOCTLS */
+	struct tund_mode mode GUARDED_BY(lock);
 	bool attaching GUARDED_BY(lock);
 	int ifindex GUARDED_BY(lock); /* 0, or what TUNSETIFINDEX asked for */
 };
@@ -145,21 +145,23 @@ bool dev_file_attached(struct dev_file *file)
 	return attached;
 }
 
-void dev_file_set_all_ioctls(struct dev_file *file, bool on)
+int dev_file_set_mode(struct dev_file *file, const struct tund_mode *mode)
 {
+	if (mode->flags & ~(TUND_MODE_ALL_IOCTLS | TUND_MODE_BATCH))
+		return -EINVAL;
+	if (mode->max_records && !(mode->flags & TUND_MODE_BATCH))
+		return -EINVAL;
 	lock_acquire(&file->lock);
-	file->all_ioctls = on;
+	file->mode = *mode;
 	lock_release(&file->lock);
+	return 0;
 }
 
-bool dev_file_all_ioctls(struct dev_file *file)
+void dev_file_get_mode(struct dev_file *file, struct tund_mode *ret_mode)
 {
-	bool on;
-
 	lock_acquire(&file->lock);
-	on = file->all_ioctls;
+	*ret_mode = file->mode;
 	lock_release(&file->lock);
-	return on;
 }
 
 void dev_file_wake(struct dev_file *file)
@@ -349,7 +351,7 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		file->attaching = true;
 	ifindex = file->ifindex;
 	/* Nobody could tell how to fill the header in. */
-	if (!file->all_ioctls)
+	if (!(file->mode.flags & TUND_MODE_ALL_IOCTLS))
 		flags &= ~(unsigned int)IFF_VNET_HDR;
 	lock_release(&file->lock);
 	if (taken)

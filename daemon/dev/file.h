@@ -18,6 +18,7 @@ struct dev_queue;
 struct dev_table;
 struct device;
 struct tund_device;
+struct tund_mode;
 struct tund_stats;
 
 /* Who asks, as judged at the time of the call. */
@@ -69,9 +70,9 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 /* TUNSETQUEUE, with IFF_ATTACH_QUEUE or IFF_DETACH_QUEUE. */
 int dev_file_set_queue(struct dev_file *file, unsigned int flags);
 
-/* TUND_IOC_MODE: whether the program's by-value ioctls get through. */
-void dev_file_set_all_ioctls(struct dev_file *file, bool on);
-bool dev_file_all_ioctls(struct dev_file *file);
+/* TUND_IOC_MODE: how the program uses the file. -EINVAL. */
+int dev_file_set_mode(struct dev_file *file, const struct tund_mode *mode);
+void dev_file_get_mode(struct dev_file *file, struct tund_mode *ret_mode);
 
 /* TUNSETIFINDEX: the index that the interface of the next attach shall have. */
 int dev_file_set_ifindex(struct dev_file *file, int ifindex);

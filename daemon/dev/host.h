@@ -56,6 +56,9 @@ struct host_direct {
 /* Queues of one device, those that are switched off among them. */
 #define HOST_MAX_QUEUES 256
 
+/* Packets of one send(). */
+#define HOST_SEND_MAX 32
+
 /* As seen by the program: rx is what it wrote, tx what it could read. */
 struct host_counters {
 	uint64_t rx_packets, rx_bytes, rx_dropped;
@@ -122,11 +125,13 @@ struct host_ops {
 			struct host_counters *ret_counters);
 
 	/*
-	 * Calls of the packet's path. `proto` is for TUN only. send() gives
-	 * -EAGAIN when it would have to wait: after want_send() comes
-	 * device_can_send().
+	 * Calls of the packet's path. `proto` is for TUN only. send() returns
+	 * how many were sent, from the first on, or the error of the first;
+	 * `n` is 1 to HOST_SEND_MAX. -EAGAIN means that it would have to wait:
+	 * after want_send() comes device_can_send().
 	 */
-	int (*send)(struct host_link *link, const struct pkt *pkt);
+	int (*send)(struct host_link *link, struct pkt *const *pkts,
+		    unsigned int n);
 	void (*want_send)(struct host_link *link);
 	/* Reports every change that has happened before the call. */
 	void (*sync)(struct host_link *link);

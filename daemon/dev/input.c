@@ -17,55 +17,73 @@ static bool wanted(struct device *dev, const struct pkt *pkt)
 	return accepts;
 }
 
-/* Takes the packet; returns whether somebody may be told of it. */
-static bool input(struct device *dev, struct dev_queue *queue, struct pkt *pkt)
+/* Takes those that the program has not filtered out, and returns how many. */
+static unsigned int filter(struct device *dev, struct pkt **pkts,
+			   unsigned int n)
+{
+	unsigned int kept = 0;
+
+	if (dev->kind != DEV_TAP)
+		return n;
+	for (unsigned int i = 0; i < n; i++) {
+		if (wanted(dev, pkts[i]))
+			pkts[kept++] = pkts[i];
+		else
+			pkt_free(pkts[i]);
+	}
+	if (kept < n)
+		device_count_drop(dev, TUND_DROP_FILTER, n - kept);
+	return kept;
+}
+
+/* All for one queue, which may be NULL; its reference goes. */
+static void input(struct device *dev, struct dev_queue *queue,
+		  struct pkt *const *pkts, unsigned int n)
 {
 	enum tund_drop reason = TUND_DROP_DETACHED;
 	bool queued = false;
+	unsigned int taken = 0;
 	int r = -EBADFD;
 
-	if (dev->kind == DEV_TAP && !wanted(dev, pkt))
-		reason = TUND_DROP_FILTER;
-	else if (queue)
-		r = pktq_push(&queue->to_app, pkt, &queued);
-	if (r == PKTQ_FULL)
+	if (queue)
+		r = pktq_push_run(&queue->to_app, pkts, n, &queued);
+	if (r >= 0) {
 		reason = TUND_DROP_QUEUE_FULL;
-	if (r != PKTQ_DONE) {
-		pkt_free(pkt);
-		device_count_drop(dev, reason, 1);
+		taken = (unsigned int)r;
 	}
-	return queued;
-}
-
-/* The packets for one queue have come. */
-static void input_done(struct dev_queue *queue, bool any_queued)
-{
-	if (!queue)
-		return;
-	if (any_queued)
+	for (unsigned int i = taken; i < n; i++)
+		pkt_free(pkts[i]);
+	if (taken < n)
+		device_count_drop(dev, reason, n - taken);
+	if (queued)
 		dev_queue_wake(queue);
-	dev_queue_unref(queue);
+	if (queue)
+		dev_queue_unref(queue);
 }
 
 void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 {
 	struct dev_queue *queue = NULL;
-	bool any_queued = false;
+	unsigned int begin = 0;
 
+	n = filter(dev, pkts, n);
 	for (unsigned int i = 0; i < n; i++) {
-		/* A device that can have but one queue has it for all. */
-		if (i == 0 || dev->flows) {
-			struct dev_queue *next = dev_queues_pick(dev, pkts[i]);
+		struct dev_queue *next;
 
-			if (next != queue) {
-				input_done(queue, any_queued);
-				queue = next;
-				any_queued = false;
-			} else if (next) {
+		/* A device that can have but one queue has it for all. */
+		if (i > 0 && !dev->flows)
+			break;
+		next = dev_queues_pick(dev, pkts[i]);
+		if (i > 0 && next == queue) {
+			if (next)
 				dev_queue_unref(next);
-			}
+			continue;
 		}
-		any_queued |= input(dev, queue, pkts[i]);
+		if (i > 0)
+			input(dev, queue, pkts + begin, i - begin);
+		queue = next;
+		begin = i;
 	}
-	input_done(queue, any_queued);
+	if (n > 0)
+		input(dev, queue, pkts + begin, n - begin);
 }

@@ -14,19 +14,14 @@
 
 #include "dev/device.h"
 #include "dev/file.h"
+#include "dev/path.h"
 #include "packet/frame.h"
 #include "packet/vnet.h"
-
-/* A veth accepts its MTU and one VLAN tag more. */
-#define VETH_SLACK 4
-
-/* Packets that one call sends for others, before its own answer is due. */
-#define SEND_BUDGET 64
 
 /* The headers of a packet that fit here need no memory of their own. */
 #define SHORT_HEAD 64
 
-static void answer(struct dev_io *io, ssize_t result)
+void dev_io_answer(struct dev_io *io, ssize_t result)
 {
 	struct dev_queue *queue = io->queue;
 
@@ -67,7 +62,7 @@ static void refuse(struct dev_io *io, struct pkt *pkt, int error)
 {
 	device_count_drop(io->queue->dev, TUND_DROP_TOO_SMALL, 1);
 	pkt_free(pkt);
-	answer(io, error);
+	dev_io_answer(io, error);
 }
 
 static void fill_head(uint8_t *ret_bytes, const struct head *head,
@@ -148,44 +143,57 @@ static void read_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 	struct dev_io *io = container_of(waiter, struct dev_io, waiter);
 
 	if (error)
-		answer(io, error);
+		dev_io_answer(io, error);
 	else
 		deliver(io, pkt);
 }
 
-int dev_read(struct dev_file *file, struct dev_io *io, bool nonblock)
+int dev_read_not_done(struct dev_io *io, int r)
 {
-	struct dev_queue *queue = dev_file_queue(file);
-	struct pkt *pkt;
-	int r;
-
-	io->queue = queue;
-	if (queue)
-		queue->dev->host->sync(queue->dev->link);
-	if (!queue) {
-		answer(io, -EBADFD);
-		return DEV_ANSWERED;
-	}
-	io->waiter.complete = read_complete;
-	if (nonblock)
-		r = pktq_pop(&queue->to_app, &pkt);
-	else
-		r = pktq_pop_or_park(&queue->to_app, &io->waiter, &pkt);
-
 	switch (r) {
-	case PKTQ_DONE:
-		deliver(io, pkt);
-		return DEV_ANSWERED;
 	case PKTQ_PARKED:
 		return DEV_PARKED;
 	case PKTQ_EMPTY:
-		answer(io, -EAGAIN);
+		dev_io_answer(io, -EAGAIN);
 		return DEV_ANSWERED;
 	default:
 		/* It was closed before we waited: no longer attached. */
-		answer(io, r == -EBUSY ? r : -EBADFD);
+		dev_io_answer(io, r == -EBUSY ? r : -EBADFD);
 		return DEV_ANSWERED;
 	}
+}
+
+static int read_one(struct dev_io *io, bool nonblock)
+{
+	struct pktq *q = &io->queue->to_app;
+	struct pkt *pkt;
+	int r;
+
+	io->waiter.complete = read_complete;
+	if (nonblock)
+		r = pktq_pop(q, &pkt);
+	else
+		r = pktq_pop_or_park(q, &io->waiter, &pkt);
+	if (r != PKTQ_DONE)
+		return dev_read_not_done(io, r);
+	deliver(io, pkt);
+	return DEV_ANSWERED;
+}
+
+int dev_read(struct dev_file *file, struct dev_io *io, bool nonblock)
+{
+	struct tund_mode mode;
+
+	io->queue = dev_file_queue(file);
+	if (!io->queue) {
+		dev_io_answer(io, -EBADFD);
+		return DEV_ANSWERED;
+	}
+	io->queue->dev->host->sync(io->queue->dev->link);
+	dev_file_get_mode(file, &mode);
+	return mode.flags & TUND_MODE_BATCH
+		       ? dev_batch_read(io, mode.max_records, nonblock)
+		       : read_one(io, nonblock);
 }
 
 /* ---- writing ---- */
@@ -204,25 +212,28 @@ static int parse_vnet(const struct device *dev, const struct head *head,
 			  dev->kind == DEV_TAP);
 }
 
-/*
- * Whether the packet can be what the descriptor is for; tells its Ethernet
- * type, unless the packet information has done so.
- */
+int dev_check_packet(const struct device *dev, const uint8_t *data, size_t len,
+		     uint16_t *ret_proto)
+{
+	if (dev->kind == DEV_TAP && len < ETH_HLEN)
+		return -EINVAL;
+	*ret_proto = dev->kind == DEV_TAP ? frame_proto(data, len)
+					  : frame_ip_proto(data, len);
+	return *ret_proto || dev->kind == DEV_TAP ? 0 : -EINVAL;
+}
+
+/* What packet information says of a TUN's packet is not looked at. */
 static int check_packet(struct device *dev, const struct head *head,
 			const uint8_t *data, size_t len, uint16_t *proto)
 {
-	if (dev->kind == DEV_TAP) {
-		if (len < ETH_HLEN)
-			return -EINVAL;
-		*proto = frame_proto(data, len);
-	} else if (!head->with_pi) {
-		*proto = frame_ip_proto(data, len);
-		if (!*proto) {
-			device_count_drop(dev, TUND_DROP_INVALID, 1);
-			return -EINVAL;
-		}
-	}
-	return 0;
+	int r;
+
+	if (dev->kind == DEV_TUN && head->with_pi)
+		return 0;
+	r = dev_check_packet(dev, data, len, proto);
+	if (r < 0 && dev->kind == DEV_TUN)
+		device_count_drop(dev, TUND_DROP_INVALID, 1);
+	return r;
 }
 
 /* Makes the packet that is to go to the host from what the program wrote. */
@@ -261,138 +272,40 @@ static int parse_write(struct device *dev, const uint8_t *data, size_t len,
 	return 0;
 }
 
-static bool has_vnet(const struct pkt *pkt)
-{
-	return pkt->vnet.flags != 0 ||
-	       pkt->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE;
-}
-
-/*
- * Why the host refused the packet, in the words of the kernel's TUN; 0 if that
- * would have taken it.
- */
-static int refused(struct device *dev, const struct pkt *pkt, int error)
-{
-	size_t payload = pkt->len - (dev->kind == DEV_TAP ? ETH_HLEN : 0);
-	struct host_state state;
-
-	dev->host->sync(dev->link);
-	device_get_state(dev, &state);
-	/* ENETDOWN is the hidden end's: the interface has no carrier. */
-	if (!state.up || error == -ENETDOWN) {
-		device_count_drop(dev, TUND_DROP_DOWN, 1);
-		return -EIO;
-	}
-	/* It does not look at what the header is about: the host drops it. */
-	if (has_vnet(pkt)) {
-		device_count_drop(dev, TUND_DROP_ERROR, 1);
-		return 0;
-	}
-	if (payload > state.mtu + VETH_SLACK) {
-		device_count_drop(dev, TUND_DROP_MTU, 1);
-		return -EMSGSIZE;
-	}
-	device_count_drop(
-		dev, error == -ENOBUFS ? TUND_DROP_NOBUFS : TUND_DROP_ERROR, 1);
-	return error;
-}
-
-static int send_one(struct device *dev, const struct pkt *pkt)
-{
-	int r = dev->host->send(dev->link, pkt);
-
-	if (r == -EAGAIN)
-		return r;
-	if (r < 0)
-		r = refused(dev, pkt, r);
-	if (r < 0)
-		return r;
-	dev->rx_packets++;
-	dev->rx_bytes += pkt->len;
-	return 0;
-}
-
-/*
- * Sends what is queued, if the turn to do so is ours or free. Returns what
- * became of the packet with the tag `mine`: 0 when somebody else sends it.
- */
-static int send_queued(struct device *dev, bool have_turn, uint64_t mine)
-{
-	struct pktq *q = &dev->to_host;
-	struct pkt *pkt;
-	int result = 0;
-
-	for (int sent = 0; sent < SEND_BUDGET; sent++) {
-		int r;
-
-		if (pktq_pop_turn(q, have_turn, &pkt) != PKTQ_DONE)
-			return result;
-		have_turn = true;
-		r = send_one(dev, pkt);
-		if (r == -EAGAIN) {
-			if (!pktq_unpop(q, pkt))
-				device_count_drop(dev, TUND_DROP_DOWN, 1);
-			break;
-		}
-		if (mine && pkt->tag == mine)
-			result = r;
-		pkt_free(pkt);
-	}
-	/* The turn goes to device_can_send(), in the pump's thread. */
-	dev->host->want_send(dev->link);
-	return result;
-}
-
-void device_can_send(struct device *dev)
-{
-	send_queued(dev, true, 0);
-	/* There may be room again. */
-	device_wake(dev);
-}
-
 static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 			   int error)
 {
 	struct dev_io *io = container_of(waiter, struct dev_io, waiter);
 
 	pkt_free(pkt);
-	answer(io, error ? error : (ssize_t)io->size);
+	dev_io_answer(io, error ? error : (ssize_t)io->size);
 }
 
-static int check_write(struct dev_queue *queue, const void *data, size_t len,
-		       struct pkt **ret_pkt)
+int dev_check_writable(struct dev_queue *queue)
 {
-	if (!queue)
-		return -EBADFD;
 	/* The kernel's hands packets over in the queue's turn, and has none. */
-	if (queue->direct ||
-	    (queue->dev->flags & IFF_NAPI && !dev_queue_is_on(queue)))
-		return -EBUSY;
-	return parse_write(queue->dev, data, len, ret_pkt);
+	return queue->direct || (queue->dev->flags & IFF_NAPI &&
+				 !dev_queue_is_on(queue))
+		       ? -EBUSY
+		       : 0;
 }
 
-int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
-	      size_t len, bool nonblock)
+static int write_one(struct dev_file *file, struct dev_io *io,
+		     const uint8_t *data, bool nonblock)
 {
-	static _Atomic uint64_t next_tag = 1;
-	struct dev_queue *queue = dev_file_queue(file);
-	struct pkt *pkt = NULL;
-	struct device *dev;
-	uint64_t tag;
+	struct device *dev = io->queue->dev;
+	struct dev_sent sent = {0};
+	struct pkt *pkt;
 	int r;
 
-	io->queue = queue;
-	io->size = len;
 	io->waiter.complete = write_complete;
-	r = check_write(queue, data, len, &pkt);
+	r = parse_write(dev, data, io->size, &pkt);
 	if (r < 0) {
-		answer(io, r);
+		dev_io_answer(io, r);
 		return DEV_ANSWERED;
 	}
-	dev = queue->dev;
-	dev_queues_learn(queue, pkt);
-	pkt->tag = atomic_fetch_add(&next_tag, 1);
-	tag = pkt->tag;
+	dev_queues_learn(io->queue, pkt);
+	sent.tag = pkt->tag = dev_send_tag();
 	if (nonblock)
 		r = pktq_push(&dev->to_host, pkt, NULL);
 	else
@@ -400,7 +313,8 @@ int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 	if (r == PKTQ_PARKED)
 		return DEV_PARKED;
 	if (r == PKTQ_DONE) {
-		r = send_queued(dev, false, tag);
+		device_send_queued(dev, false, &sent);
+		r = sent.error;
 	} else {
 		pkt_free(pkt);
 		r = r == PKTQ_FULL ? -EAGAIN : -EBADFD;
@@ -408,8 +322,27 @@ int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
 	/* Of two answers, "deleted" is the truer one. */
 	if (r < 0 && !dev_file_attached(file))
 		r = -EBADFD;
-	answer(io, r < 0 ? r : (ssize_t)len);
+	dev_io_answer(io, r < 0 ? r : (ssize_t)io->size);
 	return DEV_ANSWERED;
+}
+
+int dev_write(struct dev_file *file, struct dev_io *io, const void *data,
+	      size_t len, bool nonblock)
+{
+	struct tund_mode mode;
+	int r;
+
+	io->queue = dev_file_queue(file);
+	io->size = len;
+	r = io->queue ? dev_check_writable(io->queue) : -EBADFD;
+	if (r < 0) {
+		dev_io_answer(io, r);
+		return DEV_ANSWERED;
+	}
+	dev_file_get_mode(file, &mode);
+	return mode.flags & TUND_MODE_BATCH
+		       ? dev_batch_write(file, io, data, len, nonblock)
+		       : write_one(file, io, data, nonblock);
 }
 
 /* ---- both ---- */
@@ -418,6 +351,7 @@ void dev_io_arm(struct dev_io *io)
 {
 	struct dev_queue *queue = io->queue;
 	bool writer = io->waiter.pkt != NULL;
+	struct dev_sent nobody = {0};
 
 	dev_queue_ref(queue);
 	if (!writer) {
@@ -425,7 +359,7 @@ void dev_io_arm(struct dev_io *io)
 	} else {
 		pktq_arm(&queue->dev->to_host, &io->waiter);
 		/* The turn may have ended while the packet was parked. */
-		send_queued(queue->dev, false, 0);
+		device_send_queued(queue->dev, false, &nobody);
 	}
 	dev_queue_unref(queue);
 }

@@ -125,16 +125,6 @@ static int set_ifindex(const struct call *c)
 	return dev_file_set_ifindex(c->file->dev_file, c->in.number);
 }
 
-static int set_mode(const struct call *c)
-{
-	if (c->in.mode.max_records ||
-	    (c->in.mode.flags & ~TUND_MODE_ALL_IOCTLS))
-		return -EINVAL;
-	dev_file_set_all_ioctls(c->file->dev_file,
-				c->in.mode.flags & TUND_MODE_ALL_IOCTLS);
-	return 0;
-}
-
 static int get_info(const struct call *c, struct answer *a)
 {
 	struct fs_server *server = fuse_req_userdata(c->req);
@@ -142,8 +132,10 @@ static int get_info(const struct call *c, struct answer *a)
 	a->out.info = (struct tund_info){
 		.abi_version = TUND_ABI_VERSION,
 		.max_packet = TUND_MAX_PACKET,
-		.abilities = server->can_direct ? TUND_ABILITY_DIRECT : 0,
+		.abilities = TUND_ABILITY_BATCH,
 	};
+	if (server->can_direct)
+		a->out.info.abilities |= TUND_ABILITY_DIRECT;
 	a->size = sizeof(a->out.info);
 	return 0;
 }
@@ -174,8 +166,11 @@ static int get_stats(const struct call *c, struct answer *a)
 
 static int get_features(const struct call *c)
 {
-	return dev_file_all_ioctls(c->file->dev_file) ? FEATURES | IFF_VNET_HDR
-						      : FEATURES;
+	struct tund_mode mode;
+
+	dev_file_get_mode(c->file->dev_file, &mode);
+	return mode.flags & TUND_MODE_ALL_IOCTLS ? FEATURES | IFF_VNET_HDR
+						 : FEATURES;
 }
 
 static int answer_number(struct answer *a, int result, int number)
@@ -203,7 +198,7 @@ static int call_any(const struct call *c, const struct raw_ifreq *ifr,
 	case TUND_IOC_INFO:
 		return get_info(c, a);
 	case TUND_IOC_MODE:
-		return set_mode(c);
+		return dev_file_set_mode(c->file->dev_file, &c->in.mode);
 	case TUND_IOC_FD:
 		return ioctl_send_fd(c);
 	case TUND_IOC_DEVICE:

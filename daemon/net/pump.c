@@ -234,26 +234,51 @@ void pump_want_send(struct host_link *link)
 		log_error("cannot wait for a packet socket: %s", strerror(-r));
 }
 
-int pump_send(struct host_link *link, const struct pkt *pkt)
-{
-	struct virtio_net_hdr vnet = pkt->vnet;
-	uint64_t mac = atomic_load_explicit(&link->mac, memory_order_relaxed);
+/* What goes before a packet. */
+struct out {
+	struct virtio_net_hdr vnet;
 	uint8_t header[ETH_HLEN];
-	uint8_t to[sizeof(mac)];
-	struct iovec iov[] = {
-		{&vnet, sizeof(vnet)},
-		{header, sizeof(header)},
-		{(void *)pkt->data, pkt->len},
-	};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov)};
+	struct iovec iov[3];
+};
 
-	if (link->kind == DEV_TUN) {
+static int prepare_out(struct host_link *link, struct out *out,
+		       const struct pkt *pkt)
+{
+	uint64_t mac = atomic_load_explicit(&link->mac, memory_order_relaxed);
+	bool tun = link->kind == DEV_TUN;
+	uint8_t to[sizeof(mac)];
+
+	out->vnet = pkt->vnet;
+	if (tun) {
 		memcpy(to, &mac, sizeof(mac));
-		frame_build_header(header, to, pkt->proto);
-		if (!vnet_shift(&vnet, ETH_HLEN))
+		frame_build_header(out->header, to, pkt->proto);
+		if (!vnet_shift(&out->vnet, ETH_HLEN))
 			return -EINVAL;
-	} else {
-		iov[1].iov_len = 0;
 	}
-	return sendmsg(link->packet_fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
+	out->iov[0] = (struct iovec){&out->vnet, sizeof(out->vnet)};
+	out->iov[1] = (struct iovec){out->header, tun ? ETH_HLEN : 0};
+	out->iov[2] = (struct iovec){(void *)pkt->data, pkt->len};
+	return 0;
+}
+
+int pump_send(struct host_link *link, struct pkt *const *pkts, unsigned int n)
+{
+	struct mmsghdr msgs[HOST_SEND_MAX];
+	struct out outs[HOST_SEND_MAX];
+	unsigned int ready = 0;
+	int r = 0;
+
+	for (; ready < n && r == 0; ready++) {
+		r = prepare_out(link, &outs[ready], pkts[ready]);
+		if (r < 0)
+			break;
+		msgs[ready].msg_hdr = (struct msghdr){
+			.msg_iov = outs[ready].iov,
+			.msg_iovlen = ARRAY_SIZE(outs[ready].iov),
+		};
+	}
+	if (ready == 0)
+		return r;
+	r = sendmmsg(link->packet_fd, msgs, ready, MSG_DONTWAIT);
+	return r < 0 ? -errno : r;
 }

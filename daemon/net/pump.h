@@ -15,7 +15,8 @@ void pump_stop(void);
 int pump_add(struct host_link *link);
 void pump_del(struct host_link *link);
 
-int pump_send(struct host_link *link, const struct pkt *pkt);
+/* See dev/host.h. */
+int pump_send(struct host_link *link, struct pkt *const *pkts, unsigned int n);
 void pump_want_send(struct host_link *link);
 
 #endif

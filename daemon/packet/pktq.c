@@ -46,6 +46,27 @@ static struct pkt *take_head_locked(struct pktq *q) REQUIRES(q->lock)
 	return take_locked(q, q->packets.next);
 }
 
+/* The queue is not empty. */
+static void take_run_locked(struct pktq *q, const struct pktq_room *room,
+			    struct list *ret_run) REQUIRES(q->lock)
+{
+	size_t used = 0;
+
+	for (unsigned int n = 0; n < room->packets; n++) {
+		size_t begin = (used + room->align - 1) & ~(room->align - 1);
+		struct pkt *pkt;
+
+		if (list_empty(&q->packets))
+			break;
+		pkt = list_entry(q->packets.next, struct pkt, node);
+		used = begin + room->head + pkt->len;
+		if (n > 0 && used > room->bytes)
+			break;
+		take_head_locked(q);
+		list_add_tail(ret_run, &pkt->node);
+	}
+}
+
 static void put_tail_locked(struct pktq *q, struct pkt *pkt) REQUIRES(q->lock)
 {
 	list_add_tail(&q->packets, &pkt->node);
@@ -90,6 +111,22 @@ static void end_wait(struct pktq_waiter *w, struct pkt *pkt, int error,
 	list_add_tail(done, &w->node);
 }
 
+static void serve_readers_locked(struct pktq *q, struct list *done)
+	REQUIRES(q->lock)
+{
+	struct pktq_waiter *w;
+
+	while (!list_empty(&q->packets) && (w = first_armed(&q->readers))) {
+		struct pkt *pkt = NULL;
+
+		if (w->room.packets > 0)
+			take_run_locked(q, &w->room, &w->run);
+		else
+			pkt = take_head_locked(q);
+		end_wait(w, pkt, 0, done);
+	}
+}
+
 /* Moves every waiter whose wait is over to `done`, for finish(). */
 static void settle_locked(struct pktq *q, struct list *done) REQUIRES(q->lock)
 {
@@ -101,8 +138,7 @@ static void settle_locked(struct pktq *q, struct list *done) REQUIRES(q->lock)
 		while ((w = first_armed(&q->writers)))
 			end_wait(w, w->pkt, q->closed, done);
 	}
-	while (!list_empty(&q->packets) && (w = first_armed(&q->readers)))
-		end_wait(w, take_head_locked(q), 0, done);
+	serve_readers_locked(q, done);
 	while ((w = first_armed(&q->writers)) && room_locked(q, w->pkt)) {
 		put_tail_locked(q, w->pkt);
 		end_wait(w, NULL, 0, done);
@@ -167,7 +203,15 @@ static void park_locked(struct list *waiters, struct pktq_waiter *w,
 	w->interrupted = false;
 	w->pkt = pkt;
 	w->error = 0;
+	w->room = (struct pktq_room){0};
+	list_init(&w->run);
 	list_add_tail(waiters, &w->node);
+}
+
+static bool can_take_locked(struct pktq *q, const struct pkt *pkt)
+	REQUIRES(q->lock)
+{
+	return room_locked(q, pkt) || first_armed(&q->readers);
 }
 
 /* `waiter` is NULL for a caller that does not want to be parked. */
@@ -181,7 +225,7 @@ static int push(struct pktq *q, struct pkt *pkt, struct pktq_waiter *waiter,
 	lock_acquire(&q->lock);
 	if (q->closed) {
 		r = q->closed;
-	} else if (room_locked(q, pkt) || first_armed(&q->readers)) {
+	} else if (can_take_locked(q, pkt)) {
 		put_tail_locked(q, pkt);
 	} else if (waiter) {
 		park_locked(&q->writers, waiter, pkt);
@@ -208,7 +252,42 @@ int pktq_push_or_park(struct pktq *q, struct pkt *pkt,
 	return push(q, pkt, waiter, NULL);
 }
 
-static int pop(struct pktq *q, struct pktq_waiter *waiter, struct pkt **ret_pkt)
+/* Readers are served early only if there would be no room otherwise. */
+static bool put_locked(struct pktq *q, struct pkt *pkt, struct list *done)
+	REQUIRES(q->lock)
+{
+	if (!room_locked(q, pkt))
+		serve_readers_locked(q, done);
+	if (!can_take_locked(q, pkt))
+		return false;
+	put_tail_locked(q, pkt);
+	return true;
+}
+
+int pktq_push_run(struct pktq *q, struct pkt *const *pkts, unsigned int n,
+		  bool *ret_queued)
+{
+	unsigned int taken = 0;
+	struct list done;
+	int closed;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	closed = q->closed;
+	while (!closed && taken < n && put_locked(q, pkts[taken], &done))
+		taken++;
+	settle_locked(q, &done);
+	if (ret_queued)
+		*ret_queued = taken > 0 && q->n_packets > 0;
+	lock_release(&q->lock);
+	finish(&done);
+	return closed ? closed : (int)taken;
+}
+
+/* One packet to `ret_pkt`, or several to `ret_run` if there is a `room`. */
+static int pop(struct pktq *q, const struct pktq_room *room,
+	       struct pktq_waiter *waiter, struct pkt **ret_pkt,
+	       struct list *ret_run)
 {
 	struct list done;
 	int r = PKTQ_DONE;
@@ -218,9 +297,14 @@ static int pop(struct pktq *q, struct pktq_waiter *waiter, struct pkt **ret_pkt)
 	if (q->closed) {
 		r = q->closed;
 	} else if (!list_empty(&q->packets)) {
-		*ret_pkt = take_head_locked(q);
+		if (room)
+			take_run_locked(q, room, ret_run);
+		else
+			*ret_pkt = take_head_locked(q);
 	} else if (waiter) {
 		park_locked(&q->readers, waiter, NULL);
+		if (room)
+			waiter->room = *room;
 		r = PKTQ_PARKED;
 	} else {
 		r = PKTQ_EMPTY;
@@ -233,16 +317,45 @@ static int pop(struct pktq *q, struct pktq_waiter *waiter, struct pkt **ret_pkt)
 
 int pktq_pop(struct pktq *q, struct pkt **ret_pkt)
 {
-	return pop(q, NULL, ret_pkt);
+	return pop(q, NULL, NULL, ret_pkt, NULL);
 }
 
 int pktq_pop_or_park(struct pktq *q, struct pktq_waiter *waiter,
 		     struct pkt **ret_pkt)
 {
-	return pop(q, waiter, ret_pkt);
+	return pop(q, NULL, waiter, ret_pkt, NULL);
 }
 
-bool pktq_unpop(struct pktq *q, struct pkt *pkt)
+int pktq_pop_run(struct pktq *q, const struct pktq_room *room,
+		 struct list *ret_run)
+{
+	return pop(q, room, NULL, NULL, ret_run);
+}
+
+int pktq_pop_run_or_park(struct pktq *q, const struct pktq_room *room,
+			 struct pktq_waiter *waiter, struct list *ret_run)
+{
+	return pop(q, room, waiter, NULL, ret_run);
+}
+
+static void put_head_locked(struct pktq *q, struct list *run) REQUIRES(q->lock)
+{
+	list_for_each (it, run) {
+		q->n_packets++;
+		q->n_bytes += pkt_cost(list_entry(it, struct pkt, node));
+	}
+	/* The head's predecessor is the tail: before it is the front. */
+	list_splice_tail(q->packets.next, run);
+}
+
+static void free_run(struct list *run)
+{
+	list_for_each_safe (it, tmp, run)
+		pkt_free(list_entry(it, struct pkt, node));
+	list_init(run);
+}
+
+bool pktq_unpop_run(struct pktq *q, struct list *run)
 {
 	struct list done;
 	bool closed;
@@ -251,18 +364,37 @@ bool pktq_unpop(struct pktq *q, struct pkt *pkt)
 	lock_acquire(&q->lock);
 	closed = q->closed != 0;
 	if (!closed) {
-		/* The head's predecessor is the tail: before it is the front.
-		 */
-		list_add_tail(q->packets.next, &pkt->node);
-		q->n_packets++;
-		q->n_bytes += pkt_cost(pkt);
+		put_head_locked(q, run);
 		settle_locked(q, &done);
 	}
 	lock_release(&q->lock);
 	finish(&done);
-	if (closed)
-		pkt_free(pkt);
+	free_run(run);
 	return !closed;
+}
+
+bool pktq_unpop(struct pktq *q, struct pkt *pkt)
+{
+	struct list run;
+
+	list_init(&run);
+	list_add_tail(&run, &pkt->node);
+	return pktq_unpop_run(q, &run);
+}
+
+void pktq_forget(struct pktq *q, uint64_t tag)
+{
+	struct list done;
+
+	list_init(&done);
+	lock_acquire(&q->lock);
+	list_for_each_safe (it, tmp, &q->packets)
+		if (list_entry(it, struct pkt, node)->tag == tag)
+			pkt_free(take_locked(q, it));
+	/* There may be room. */
+	settle_locked(q, &done);
+	lock_release(&q->lock);
+	finish(&done);
 }
 
 void pktq_arm(struct pktq *q, struct pktq_waiter *waiter)
@@ -349,7 +481,8 @@ unsigned int pktq_close(struct pktq *q, int error)
 	return purge(q, error);
 }
 
-int pktq_pop_turn(struct pktq *q, bool mine, struct pkt **ret_pkt)
+int pktq_pop_turn_run(struct pktq *q, bool mine, unsigned int max,
+		      struct list *ret_run)
 {
 	struct list done;
 	int r = PKTQ_EMPTY;
@@ -358,14 +491,26 @@ int pktq_pop_turn(struct pktq *q, bool mine, struct pkt **ret_pkt)
 	lock_acquire(&q->lock);
 	if (mine || !q->taken) {
 		q->taken = !list_empty(&q->packets);
-		if (q->taken) {
-			*ret_pkt = take_head_locked(q);
+		if (q->taken)
 			r = PKTQ_DONE;
-		}
+		for (; max > 0 && !list_empty(&q->packets); max--)
+			list_add_tail(ret_run, &take_head_locked(q)->node);
 	}
 	settle_locked(q, &done);
 	lock_release(&q->lock);
 	finish(&done);
+	return r;
+}
+
+int pktq_pop_turn(struct pktq *q, bool mine, struct pkt **ret_pkt)
+{
+	struct list run;
+	int r;
+
+	list_init(&run);
+	r = pktq_pop_turn_run(q, mine, 1, &run);
+	if (r == PKTQ_DONE)
+		*ret_pkt = list_entry(run.next, struct pkt, node);
 	return r;
 }
 

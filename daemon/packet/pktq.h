@@ -29,6 +29,17 @@ enum {
 	PKTQ_FULL = 3,
 };
 
+/*
+ * What a reader of several packets has room for. It is given the oldest packet,
+ * whatever its size, and those behind it that fit.
+ */
+struct pktq_room {
+	unsigned int packets; /* at most, and at least 1 */
+	size_t bytes;
+	size_t head;  /* of these, before each packet */
+	size_t align; /* each head begins at a multiple of it */
+};
+
 struct pktq_waiter {
 	struct list node;
 	bool armed;
@@ -36,11 +47,15 @@ struct pktq_waiter {
 	/* A writer's packet while it waits for room; else NULL. */
 	struct pkt *pkt;
 	int error;
+	/* A reader's of several packets; else `packets` is 0. */
+	struct pktq_room room;
+	struct list run;
 	/*
 	 * Ends the wait; the waiter may be freed in it. `error` is 0 or a
 	 * negative errno. A reader is given the packet with error 0, and owns
 	 * it; if it cannot be delivered the reader puts it back with
-	 * pktq_unpop(). A writer is given its packet back when error is not 0.
+	 * pktq_unpop(). A reader of several has them in `run` instead. A
+	 * writer is given its packet back when error is not 0.
 	 */
 	void (*complete)(struct pktq_waiter *waiter, struct pkt *pkt,
 			 int error);
@@ -85,6 +100,14 @@ bool pktq_has_room(struct pktq *q);
 int pktq_push(struct pktq *q, struct pkt *pkt, bool *ret_queued);
 
 /*
+ * The same with several, all of which are queued before the first reader is
+ * told of them. Returns how many were taken, from the first on: 0 when it is
+ * full.
+ */
+int pktq_push_run(struct pktq *q, struct pkt *const *pkts, unsigned int n,
+		  bool *ret_queued);
+
+/*
  * As pktq_push(), but a full queue parks the writer, unarmed, with its packet:
  * PKTQ_PARKED, and the waiter owns the packet.
  */
@@ -98,11 +121,22 @@ int pktq_pop(struct pktq *q, struct pkt **ret_pkt);
 int pktq_pop_or_park(struct pktq *q, struct pktq_waiter *waiter,
 		     struct pkt **ret_pkt);
 
+/* The same with as many as there is room for, in a list, which is empty. */
+int pktq_pop_run(struct pktq *q, const struct pktq_room *room,
+		 struct list *ret_run);
+int pktq_pop_run_or_park(struct pktq *q, const struct pktq_room *room,
+			 struct pktq_waiter *waiter, struct list *ret_run);
+
 /*
  * Puts back at the head what pktq_pop() gave and could not be delivered.
  * Returns false, and frees it, if the queue was closed meanwhile.
  */
 bool pktq_unpop(struct pktq *q, struct pkt *pkt);
+/* The same with several: the list is empty afterwards. */
+bool pktq_unpop_run(struct pktq *q, struct list *run);
+
+/* Throws away what is queued with that tag. */
+void pktq_forget(struct pktq *q, uint64_t tag);
 
 /* The second step of parking. May complete the waiter before it returns. */
 void pktq_arm(struct pktq *q, struct pktq_waiter *waiter);
@@ -133,6 +167,9 @@ unsigned int pktq_close(struct pktq *q, int error);
  * PKTQ_EMPTY means: not yours, or not any more.
  */
 int pktq_pop_turn(struct pktq *q, bool mine, struct pkt **ret_pkt);
+/* The same with up to `max` packets, which are added to the list. */
+int pktq_pop_turn_run(struct pktq *q, bool mine, unsigned int max,
+		      struct list *ret_run);
 
 /*
  * Waits until the queue is empty and no one has the turn, or it is closed, or

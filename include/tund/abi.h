@@ -138,7 +138,8 @@ static inline int tund_is_by_value(unsigned int cmd)
  * TUND_MODE_ALL_IOCTLS whoever carries them says that he does. Then
  * TUNGETFEATURES offers IFF_VNET_HDR, and the next TUNSETIFF takes it; else
  * TUNSETIFF ignores it. A property of the open file description, 0 at the
- * beginning. EINVAL for unknown flags. Since version 1.
+ * beginning. EINVAL for unknown flags, and for max_records without
+ * TUND_MODE_BATCH. Since version 1.
  */
 struct tund_mode {
 	__u32 flags;	   /* TUND_MODE_* */
@@ -167,15 +168,18 @@ struct tund_mode {
  *
  * read(2) waits for a first packet (or fails with EAGAIN), and returns it with
  * those behind it that are there and fit, no more than `max_records`, without
- * waiting for another. A first packet that does not fit is cut off, and its
- * record has TUND_RECORD_CUT; a buffer smaller than a record is EINVAL, and
- * loses nothing.
+ * waiting for another. A first packet that does not fit is cut off: its record
+ * has TUND_RECORD_CUT, and `len` is what is left of it. A buffer smaller than
+ * this header is EINVAL, and loses nothing.
  *
  * write(2) takes the records in their order and returns the number of bytes
- * that it has taken: all, or those before a record that failed. If that is the
- * first, the write fails with its error, which is that of a single write.
- * EINVAL for a record that is longer than the buffer's rest, or has an unknown
- * flag. One read or write is at most TUND_BATCH_MAX bytes.
+ * that it has taken: all, or those before a record that failed or found no
+ * room. If that is the first, the write fails with its error, which is that of
+ * a single write (without room it waits, or fails with EAGAIN). Of what was not
+ * taken nothing is sent or counted: the program may try again from there, and
+ * is told the error then. EINVAL for a record that is longer than the buffer's
+ * rest, or has a flag. One read or write is at most TUND_BATCH_MAX bytes; of a
+ * larger buffer the rest is not used.
  *
  * `vnet` is as on a TUN with IFF_VNET_HDR, its numbers in host byte order; it
  * counts from the packet's first byte. In what is read it is 0 but for what

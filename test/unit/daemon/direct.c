@@ -14,7 +14,7 @@ struct device *dev;
 void attach_device(unsigned int flags)
 {
 	open_file(&o);
-	dev_file_set_all_ioctls(o.file, true);
+	set_mode(&o, TUND_MODE_ALL_IOCTLS, 0);
 	lnk = attach_up(&o, "t0", flags);
 	dev = lnk->owner;
 	device_ref(dev);

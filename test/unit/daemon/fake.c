@@ -230,7 +230,7 @@ static int take_room(void)
 	return fake.send_error;
 }
 
-static int send_packet(struct host_link *link, const struct pkt *pkt)
+static int send_one(struct host_link *link, const struct pkt *pkt)
 {
 	struct pkt *copy;
 	int r;
@@ -252,6 +252,19 @@ static int send_packet(struct host_link *link, const struct pkt *pkt)
 	fake.sent.pkts[fake.sent.n++] = copy;
 	pthread_mutex_unlock(&fake.mutex);
 	return 0;
+}
+
+static int send_packets(struct host_link *link, struct pkt *const *pkts,
+			unsigned int n)
+{
+	unsigned int sent = 0;
+	int r = 0;
+
+	if (n < 1 || n > HOST_SEND_MAX)
+		abort();
+	while (sent < n && (r = send_one(link, pkts[sent])) == 0)
+		sent++;
+	return sent > 0 ? (int)sent : r;
 }
 
 static void want_send(struct host_link *link)
@@ -369,7 +382,7 @@ const struct host_ops fake_ops = {
 	.direct_switch = direct_switch,
 	.direct_end = direct_end,
 	.counters = counters,
-	.send = send_packet,
+	.send = send_packets,
 	.want_send = want_send,
 	.sync = sync_link,
 	.drops = get_drops,

@@ -126,6 +126,8 @@ struct opened {
 /* In the test's own network namespace, or in that of another file. */
 void open_file(struct opened *o);
 void open_file_in(struct opened *o, const char *ns_path);
+/* TUND_IOC_MODE, which must succeed. */
+void set_mode(struct opened *o, uint32_t flags, uint32_t max_records);
 /* Closes it, and waits until the last reference is gone. */
 void close_file(struct opened *o);
 

@@ -40,6 +40,13 @@ void open_file(struct opened *o)
 	open_file_in(o, "/proc/self/ns/net");
 }
 
+void set_mode(struct opened *o, uint32_t flags, uint32_t max_records)
+{
+	const struct tund_mode mode = {flags, max_records};
+
+	assert_int_equal(dev_file_set_mode(o->file, &mode), 0);
+}
+
 void close_file(struct opened *o)
 {
 	dev_file_close(o->file);

@@ -110,7 +110,7 @@ static void flags_of_a_further_queue_do_not_count(void **state)
 	make_queues(1, TUN_MQ);
 	for (unsigned int i = 0; i < LENGTH(others); i++) {
 		open_file(&q[i + 1]);
-		dev_file_set_all_ioctls(q[i + 1].file, true);
+		set_mode(&q[i + 1], TUND_MODE_ALL_IOCTLS, 0);
 		assert_int_equal(attach(&q[i + 1], "t0", others[i]), 0);
 		assert_int_equal(flags_of(&q[i + 1]), 0x1101);
 		assert_true(lnk->carrier);

@@ -33,7 +33,7 @@ static struct host_link *lnk;
 static void attach_device(unsigned int flags)
 {
 	open_file(&o);
-	dev_file_set_all_ioctls(o.file, true);
+	set_mode(&o, TUND_MODE_ALL_IOCTLS, 0);
 	lnk = attach_up(&o, "t0", flags | IFF_VNET_HDR);
 }
 
@@ -400,17 +400,20 @@ static void host_that_has_no_room_now(void **state)
 
 static void only_who_says_so_gets_a_header(void **state)
 {
+	struct tund_mode mode;
 	struct answer answer;
 
 	for (int on = 0; on < 2; on++) {
 		open_file(&o);
-		assert_false(dev_file_all_ioctls(o.file));
-		dev_file_set_all_ioctls(o.file, true);
-		assert_true(dev_file_all_ioctls(o.file));
-		dev_file_set_all_ioctls(o.file, on);
+		dev_file_get_mode(o.file, &mode);
+		assert_int_equal(mode.flags, 0);
+		set_mode(&o, TUND_MODE_ALL_IOCTLS, 0);
+		dev_file_get_mode(o.file, &mode);
+		assert_int_equal(mode.flags, TUND_MODE_ALL_IOCTLS);
+		set_mode(&o, on ? TUND_MODE_ALL_IOCTLS : 0, 0);
 		lnk = attach_up(&o, "t0", TUN | IFF_VNET_HDR);
 		/* Too late, the one and the other. */
-		dev_file_set_all_ioctls(o.file, !on);
+		set_mode(&o, on ? 0 : TUND_MODE_ALL_IOCTLS, 0);
 		assert_int_equal(flags_of(&o), on ? 0x5001 : 0x1001);
 		input_vnet(&none, 1);
 		assert_int_equal(read_now(&o, 2000, &answer),

@@ -392,26 +392,27 @@ static void one_call_sends_only_so_many(void **state)
 
 /* ---- parked writers ---- */
 
-/* The packet that the host is being offered counts for none in the queue. */
+/* The packets that the host is being offered count for none in the queue. */
 static void writer_waits_for_room(void **state)
 {
-	struct answer answers[3];
+	struct answer answers[HOST_SEND_MAX + 2];
+	const unsigned int n = LENGTH(answers);
 
 	attach_device(IFF_TUN | IFF_NO_PI);
 	writes_until_full();
-	for (uint32_t i = 0; i < 3; i++)
+	for (uint32_t i = 0; i < n; i++)
 		park_write(&o, &answers[i], QUEUE_LEN + i, true);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < n; i++)
 		assert_int_equal(answers[i].n, 0);
 	fake.send_room = 1;
 	device_can_send(lnk->owner);
 	assert_answered(&answers[0], 100);
-	assert_int_equal(answers[2].n, 0);
+	assert_int_equal(answers[n - 1].n, 0);
 	fake.send_room = INT32_MAX;
 	pump();
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < n; i++)
 		assert_answered(&answers[i], 100);
-	assert_sent(0, QUEUE_LEN + 3);
+	assert_sent(0, QUEUE_LEN + n);
 	close_file(&o);
 }
 
