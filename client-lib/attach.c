@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client-lib/attach.c - the handle's interface: attaching to it and its name.
- * It configures nothing on it.
+ * client-lib/attach.c - coming to an interface and leaving it, and the choice
+ * of the plane. It configures nothing on the interface.
  */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <linux/if_tun.h>
 
-#include <tunclient.h>
-
 #include "client.h"
-
-_Static_assert(TUNCLIENT_NAME_SIZE == IFNAMSIZ, "a name fits an ifreq");
+#include "offload.h"
+#include "plane.h"
 
 static const char *reason_of(int error)
 {
@@ -37,6 +36,12 @@ static const char *reason_of(int error)
 	case -ENOTCONN:
 	case -ECONNABORTED:
 		return "the tund daemon has ended";
+	case -E2BIG:
+		return "the interface has as many queues as are possible";
+	case -EOPNOTSUPP:
+		return "the plane asked for cannot be had for it";
+	case -EMFILE:
+		return "too many open files";
 	case -ENOMEM:
 		return "no memory";
 	default:
@@ -44,17 +49,104 @@ static const char *reason_of(int error)
 	}
 }
 
-PUBLIC int tunclient_attach(struct tunclient *client, const char *name,
-			    unsigned int flags)
+static bool is_attached(int file)
+{
+	struct ifreq request;
+
+	return ioctl(file, TUNGETIFF, &request) == 0 || errno != EBADFD;
+}
+
+void tunclient_leave_(struct tunclient *client)
+{
+	if (!client->plane)
+		return;
+	if (client->plane->end)
+		client->plane->end(client);
+	client->plane = NULL;
+	client->fd = client->file;
+	client->kind = 0;
+	client->multi_queue = client->has_offloads = false;
+	client->offloads = 0;
+}
+
+static int try_plane(struct tunclient *client,
+		     const struct tunclient_plane *plane)
+{
+	int r = plane->begin(client);
+
+	if (r < 0)
+		return r;
+	client->plane = plane;
+	return 0;
+}
+
+/* The file is attached: who gets its packets? */
+static int choose_plane(struct tunclient *client)
+{
+	int r = -EOPNOTSUPP;
+
+	for (size_t i = 0; tunclient_planes_[i] && r == -EOPNOTSUPP; i++)
+		if (tunclient_plane_is_allowed_(client, tunclient_planes_[i]))
+			r = try_plane(client, tunclient_planes_[i]);
+	return r;
+}
+
+static unsigned int request_flags(const struct tunclient *client,
+				  unsigned int flags)
+{
+	unsigned int request = IFF_NO_PI;
+
+	request |= flags & TUNCLIENT_TUN ? IFF_TUN : IFF_TAP;
+	if (flags & TUNCLIENT_MULTI_QUEUE)
+		request |= IFF_MULTI_QUEUE;
+	for (size_t i = 0; tunclient_planes_[i]; i++)
+		if (tunclient_plane_is_allowed_(client, tunclient_planes_[i]))
+			request |= tunclient_planes_[i]->attach_flags(client);
+	return request;
+}
+
+static int attach(struct tunclient *client, const char *name,
+		  unsigned int flags)
 {
 	struct ifreq request;
 	int r;
 
+	/* The interface may have been deleted. */
+	if (client->plane && !is_attached(client->file))
+		tunclient_leave_(client);
+	memset(&request, 0, sizeof(request));
+	strcpy(request.ifr_name, name);
+	request.ifr_flags = (short)request_flags(client, flags);
+	if (ioctl(client->file, TUNSETIFF, &request) < 0)
+		return -errno;
+	client->kind = flags & (TUNCLIENT_TUN | TUNCLIENT_TAP);
+	client->multi_queue = flags & TUNCLIENT_MULTI_QUEUE;
+	r = choose_plane(client);
+	if (r == 0)
+		r = tunclient_negotiate_(client);
+	if (r < 0) {
+		tunclient_leave_(client);
+		/* Else it would be attached without a way for its packets. */
+		close(client->file);
+		client->file = tunclient_try_device_(client, client->device);
+		if (client->file < 0)
+			client->file = -1;
+		client->fd = client->file;
+	}
+	return r;
+}
+
+PUBLIC int tunclient_attach(struct tunclient *client, const char *name,
+			    unsigned int flags)
+{
+	unsigned int kind = flags & ~TUNCLIENT_MULTI_QUEUE;
+	int r;
+
 	if (!client)
 		return -EINVAL;
-	if (client->fd < 0)
+	if (client->file < 0)
 		return -EBADF;
-	if (flags != TUNCLIENT_TUN && flags != TUNCLIENT_TAP) {
+	if (kind != TUNCLIENT_TUN && kind != TUNCLIENT_TAP) {
 		tunclient_say_constant_(client,
 					"tunclient_attach() needs exactly one "
 					"of TUNCLIENT_TUN and TUNCLIENT_TAP");
@@ -62,48 +154,48 @@ PUBLIC int tunclient_attach(struct tunclient *client, const char *name,
 	}
 	if (!name)
 		name = "";
-	memset(&request, 0, sizeof(request));
-	if (strlen(name) >= sizeof(request.ifr_name)) {
+	if (strlen(name) >= TUNCLIENT_NAME_SIZE) {
 		tunclient_say_(client, "cannot attach to '", name,
 			       "': the name is longer than 15 bytes", NULL);
 		return -ENAMETOOLONG;
 	}
-	strcpy(request.ifr_name, name);
-	request.ifr_flags = IFF_NO_PI;
-	request.ifr_flags |= flags == TUNCLIENT_TUN ? IFF_TUN : IFF_TAP;
-	if (ioctl(client->fd, TUNSETIFF, &request) == 0)
+	r = attach(client, name, flags);
+	if (r == 0)
 		return 0;
-	r = -errno;
 	if (!name[0])
-		name = flags == TUNCLIENT_TUN ? "tun%d" : "tap%d";
+		name = kind == TUNCLIENT_TUN ? "tun%d" : "tap%d";
 	tunclient_say_(client, "cannot attach to '", name, "' through ",
 		       client->device, ": ", reason_of(r), NULL);
 	return r;
 }
 
-PUBLIC int tunclient_name(struct tunclient *client, char *ret_name, size_t size)
+int tunclient_check_(struct tunclient *client)
 {
-	struct ifreq request;
-	size_t length;
-
-	if (!client || !ret_name)
+	if (!client)
 		return -EINVAL;
-	if (client->fd < 0)
+	if (client->file < 0)
 		return -EBADF;
-	memset(&request, 0, sizeof(request));
-	if (ioctl(client->fd, TUNGETIFF, &request) < 0) {
-		int r = -errno;
+	if (client->plane)
+		return 0;
+	return tunclient_fail_(client, -EBADFD, tunclient_no_interface_);
+}
 
-		if (r != -EINTR)
-			tunclient_say_constant_(
-				client, "no name: the handle is not attached, "
-					"or its interface was deleted");
+PUBLIC int tunclient_detach(struct tunclient *client)
+{
+	int r = tunclient_check_(client);
+	int fd;
+
+	if (r < 0)
 		return r;
+	/* The socket is to be closed before the file, which its end needs. */
+	fd = tunclient_try_device_(client, client->device);
+	if (fd < 0) {
+		tunclient_say_(client, "cannot open ", client->device,
+			       " again: ", tunclient_open_reason_(fd), NULL);
+		return fd;
 	}
-	length = strnlen(request.ifr_name, sizeof(request.ifr_name) - 1);
-	if (length >= size)
-		return -ERANGE;
-	memcpy(ret_name, request.ifr_name, length);
-	ret_name[length] = '\0';
+	tunclient_leave_(client);
+	close(client->file);
+	client->file = client->fd = fd;
 	return 0;
 }

@@ -10,12 +10,32 @@
 #define TUNCLIENT_CLIENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+
+#include <tunclient.h>
+#include <tund/abi.h>
 
 #define PUBLIC __attribute__((visibility("default")))
 
+struct tunclient_plane;
+struct tunclient_receive_ring;
+struct tunclient_send_ring;
+
 struct tunclient {
-	int fd;	      /* -1 after a failed open */
-	char *device; /* the path behind fd, for sentences */
+	int file;     /* the device; -1 after a failed open */
+	int fd;	      /* where packets are: file, or a socket of its own */
+	char *device; /* the path behind file, for sentences and to go back */
+	struct tunclient_options options; /* without the device */
+
+	bool is_tund;		     /* else the device is the kernel's */
+	unsigned int tund_abilities; /* TUND_ABILITY_* */
+
+	/* From attach to detach. */
+	const struct tunclient_plane *plane; /* NULL: not attached */
+	unsigned int kind;		     /* TUNCLIENT_TUN, TUNCLIENT_TAP */
+	bool multi_queue;
+	bool has_offloads; /* packets have room for them */
+	_Atomic unsigned int offloads;
 
 	/*
 	 * What tunclient_error() gives: text, or a constant. Calls that may
@@ -25,6 +45,27 @@ struct tunclient {
 	_Atomic(const char *) sentence;
 	char text[512];
 };
+
+/* open.c: a handle without a device; NULL: no memory. */
+struct tunclient *tunclient_new_(void);
+
+/* A descriptor of a device as the options want it, or an error. */
+int tunclient_try_device_(struct tunclient *client, const char *path);
+
+/* Why a device did not open, for a sentence. */
+const char *tunclient_open_reason_(int error);
+
+/* Sentences that several need. */
+extern const char tunclient_no_interface_[], tunclient_no_daemon_[];
+
+/* attach.c: ends what the plane has begun; the file is still attached. */
+void tunclient_leave_(struct tunclient *client);
+
+/*
+ * 0 if the handle is attached, else the error that every call then gives. The
+ * interface may have been deleted since.
+ */
+int tunclient_check_(struct tunclient *client);
 
 /*
  * Makes text the sentence, out of the strings given, up to a NULL. Only for
@@ -37,5 +78,8 @@ __attribute__((sentinel)) void tunclient_add_(struct tunclient *client, ...);
 
 /* Makes a constant the sentence; for any call. */
 void tunclient_say_constant_(struct tunclient *client, const char *sentence);
+
+/* The same, unless a program meets this error all day. Returns the error. */
+int tunclient_fail_(struct tunclient *client, int error, const char *sentence);
 
 #endif

@@ -12,9 +12,9 @@
 
 #include <linux/if_tun.h>
 
-#include <tunclient.h>
-
 #include "client.h"
+#include "options.h"
+#include "plane.h"
 
 /* tund comes first: who runs it wants it used, the kernel's is the reserve. */
 static const char *const places[] = {
@@ -23,7 +23,7 @@ static const char *const places[] = {
 	"/dev/tun",
 };
 
-static const char *reason_of(int error)
+const char *tunclient_open_reason_(int error)
 {
 	switch (error) {
 	case -ENOENT:
@@ -37,6 +37,8 @@ static const char *reason_of(int error)
 		return "the kernel has no driver for it (modprobe tun?)";
 	case -ENOTTY:
 		return "not a TUN device";
+	case -EOPNOTSUPP:
+		return "the plane asked for is not possible there";
 	case -ENOTCONN:
 	case -ECONNABORTED:
 		return "its tund daemon has ended";
@@ -67,17 +69,35 @@ static int check_is_tun(int fd)
 	return errno == EINVAL ? -ENOTTY : -errno;
 }
 
-static int try_place(const char *path, unsigned int flags)
+/* Whose device it is: the kernel's says of an unknown ioctl EBADFD. */
+static int ask_daemon(struct tunclient *client, int fd)
+{
+	struct tund_info info = {0};
+	int r = ioctl(fd, TUND_IOC_INFO, &info) < 0 ? -errno : 0;
+
+	if (r < 0 && r != -EBADFD && r != -EINVAL && r != -ENOTTY)
+		return r;
+	client->is_tund = r == 0;
+	client->tund_abilities = (unsigned int)info.abilities;
+	for (size_t i = 0; tunclient_planes_[i]; i++)
+		if (tunclient_plane_is_allowed_(client, tunclient_planes_[i]))
+			return 0;
+	return -EOPNOTSUPP;
+}
+
+int tunclient_try_device_(struct tunclient *client, const char *path)
 {
 	int oflags = O_RDWR | O_CLOEXEC | O_NOCTTY;
 	int fd, r;
 
-	if (flags & TUNCLIENT_NONBLOCK)
+	if (client->options.flags & TUNCLIENT_NONBLOCK)
 		oflags |= O_NONBLOCK;
 	fd = open(path, oflags);
 	if (fd < 0)
 		return -errno;
 	r = check_is_tun(fd);
+	if (r == 0)
+		r = ask_daemon(client, fd);
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -85,10 +105,9 @@ static int try_place(const char *path, unsigned int flags)
 	return fd;
 }
 
-static int take_place(struct tunclient *client, const char *path,
-		      unsigned int flags)
+static int take_place(struct tunclient *client, const char *path)
 {
-	int fd = try_place(path, flags);
+	int fd = tunclient_try_device_(client, path);
 
 	if (fd < 0)
 		return fd;
@@ -97,35 +116,35 @@ static int take_place(struct tunclient *client, const char *path,
 		close(fd);
 		return -ENOMEM;
 	}
-	client->fd = fd;
+	client->file = client->fd = fd;
 	return 0;
 }
 
 static int open_given(struct tunclient *client, const char *path,
-		      const char *origin, unsigned int flags)
+		      const char *origin)
 {
-	int r = take_place(client, path, flags);
+	int r = take_place(client, path);
 
 	if (r < 0)
 		tunclient_say_(client, "cannot open ", origin, path, ": ",
-			       reason_of(r), NULL);
+			       tunclient_open_reason_(r), NULL);
 	return r;
 }
 
-static int open_first(struct tunclient *client, unsigned int flags)
+static int open_first(struct tunclient *client)
 {
 	int result = -ENOENT;
 
 	tunclient_say_(client, "no TUN device opens", NULL);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int r = take_place(client, places[i], flags);
+		int r = take_place(client, places[i]);
 
 		if (r == 0) {
 			tunclient_say_constant_(client, "no error");
 			return 0;
 		}
-		tunclient_add_(client, "; ", places[i], ": ", reason_of(r),
-			       NULL);
+		tunclient_add_(client, "; ", places[i], ": ",
+			       tunclient_open_reason_(r), NULL);
 		/* A signal asks for the program's attention, not ours. */
 		if (r == -EINTR)
 			return r;
@@ -136,44 +155,48 @@ static int open_first(struct tunclient *client, unsigned int flags)
 	return result;
 }
 
-static int open_device(struct tunclient *client, const char *device,
-		       unsigned int flags)
+static int open_device(struct tunclient *client, const char *device)
 {
-	if (flags & ~TUNCLIENT_NONBLOCK) {
-		tunclient_say_constant_(
-			client, "tunclient_open() was given an unknown flag");
-		return -EINVAL;
-	}
 	if (device)
-		return open_given(client, device, "", flags);
+		return open_given(client, device, "");
 	device = secure_getenv("TUNCLIENT_DEVICE");
 	if (device && device[0])
-		return open_given(client, device, "TUNCLIENT_DEVICE=", flags);
-	return open_first(client, flags);
+		return open_given(client, device, "TUNCLIENT_DEVICE=");
+	return open_first(client);
 }
 
-PUBLIC int tunclient_open(const char *device, unsigned int flags,
+struct tunclient *tunclient_new_(void)
+{
+	struct tunclient *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return NULL;
+	client->file = client->fd = -1;
+	tunclient_say_constant_(client, "no error");
+	return client;
+}
+
+PUBLIC int tunclient_open(const struct tunclient_options *options,
 			  struct tunclient **ret_client)
 {
 	struct tunclient *client;
+	const char *device, *fault = NULL;
+	int r;
 
 	if (!ret_client)
 		return -EINVAL;
-	*ret_client = NULL;
-	client = calloc(1, sizeof(*client));
+	client = *ret_client = tunclient_new_();
 	if (!client)
 		return -ENOMEM;
-	client->fd = -1;
-	tunclient_say_constant_(client, "no error");
-	*ret_client = client;
-	return open_device(client, device, flags);
-}
-
-PUBLIC int tunclient_fd(const struct tunclient *client)
-{
-	if (!client)
-		return -EINVAL;
-	return client->fd < 0 ? -EBADF : client->fd;
+	r = tunclient_take_options_(options, &client->options, &fault);
+	if (r < 0) {
+		tunclient_say_constant_(client, fault);
+		return r;
+	}
+	device = client->options.device;
+	/* It is the caller's. */
+	client->options.device = NULL;
+	return open_device(client, device);
 }
 
 PUBLIC void tunclient_close(struct tunclient *client)
@@ -182,14 +205,10 @@ PUBLIC void tunclient_close(struct tunclient *client)
 
 	if (!client)
 		return;
-	if (client->fd >= 0)
-		close(client->fd);
+	tunclient_leave_(client);
+	if (client->file >= 0)
+		close(client->file);
 	free(client->device);
 	free(client);
 	errno = saved;
-}
-
-PUBLIC const char *tunclient_version(void)
-{
-	return TUND_VERSION;
 }

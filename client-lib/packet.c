@@ -1,40 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client-lib/packet.c - packets in and out, one per call. It does not look
- * into them.
+ * client-lib/packet.c - packets in and out, one per call or several. It does
+ * not look into them, and does not know how they get there.
  */
 #include <errno.h>
-#include <unistd.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 
-#include <tunclient.h>
-#include <tund/abi.h>
+#include <linux/if_tun.h>
 
-#include "client.h"
+#include "packet.h"
+#include "plane.h"
 
 _Static_assert(TUNCLIENT_PACKET_MAX >= TUND_MAX_PACKET,
 	       "whoever reads with TUNCLIENT_PACKET_MAX loses nothing");
 
-static const char no_interface[] =
-	"the handle is not attached, or its interface was deleted";
-static const char no_daemon[] = "the tund daemon has ended";
-
-static const char *read_sentence(int error)
+static const char *receive_sentence(int error)
 {
 	switch (error) {
 	case -EBADFD:
-		return no_interface;
+		return tunclient_no_interface_;
 	case -EFAULT:
-		return "the interface was deleted while the read waited, or "
-		       "the buffer is not memory of the program";
+		return "the buffer is not memory of the program";
+	case -EBUSY:
+		return "the handle receives by ring since the first "
+		       "tunclient_ring_receive()";
+	case -ENOMEM:
+		return "no memory for packets";
 	case -ENOTCONN:
 	case -ECONNABORTED:
-		return no_daemon;
+		return tunclient_no_daemon_;
 	default:
-		return "no packet could be read";
+		return "no packet could be received";
 	}
 }
 
-static const char *write_sentence(int error)
+static const char *send_sentence(int error)
 {
 	switch (error) {
 	case -EIO:
@@ -42,26 +43,37 @@ static const char *write_sentence(int error)
 		       "written";
 	case -EINVAL:
 		return "this is no packet: TUN takes IPv4 and IPv6, TAP "
-		       "frames with an Ethernet header";
+		       "frames with an Ethernet header; or its offload does "
+		       "not fit it";
 	case -EMSGSIZE:
-		return "the packet is longer than TUNCLIENT_PACKET_MAX, 65553 "
-		       "bytes";
+		return "the packet is larger than the interface takes";
+	case -EOPNOTSUPP:
+		return "the packet has an offload, and the handle was opened "
+		       "without offloads";
 	case -EBADFD:
-		return no_interface;
+		return tunclient_no_interface_;
 	case -ENOTCONN:
 	case -ECONNABORTED:
-		return no_daemon;
+		return tunclient_no_daemon_;
 	default:
 		return "the packet was not taken";
 	}
 }
 
-/* A program that waits meets these two all day: they are no failures. */
-static int fail(struct tunclient *client, int error, const char *sentence)
+int tunclient_receive_failed_(struct tunclient *client, int error)
 {
-	if (error != -EAGAIN && error != -EINTR)
-		tunclient_say_constant_(client, sentence);
-	return error;
+	struct ifreq request;
+
+	/* So ends a read that waited when the interface was deleted. */
+	if (error == -EFAULT && ioctl(client->file, TUNGETIFF, &request) < 0 &&
+	    errno == EBADFD)
+		error = -EBADFD;
+	return tunclient_fail_(client, error, receive_sentence(error));
+}
+
+int tunclient_send_failed_(struct tunclient *client, int error)
+{
+	return tunclient_fail_(client, error, send_sentence(error));
 }
 
 PUBLIC ssize_t tunclient_read(struct tunclient *client, void *ret_packet,
@@ -71,18 +83,20 @@ PUBLIC ssize_t tunclient_read(struct tunclient *client, void *ret_packet,
 	int r;
 
 	/* Nothing to read into is 0 on some devices and an error on others. */
-	if (!client || !ret_packet || size == 0)
+	if (!ret_packet || size == 0)
 		return -EINVAL;
-	if (client->fd < 0)
-		return -EBADF;
-	/* FUSE divides what is larger than its largest request. */
+	r = tunclient_check_(client);
+	if (r < 0)
+		return r;
+	if (client->has_offloads)
+		return tunclient_fail_(client, -EOPNOTSUPP,
+				       "with offloads a packet may not be "
+				       "complete: receive it with "
+				       "tunclient_recv_batch()");
 	if (size > TUNCLIENT_PACKET_MAX)
 		size = TUNCLIENT_PACKET_MAX;
-	n = read(client->fd, ret_packet, size);
-	if (n >= 0)
-		return n;
-	r = -errno;
-	return fail(client, r, read_sentence(r));
+	n = client->plane->read(client, ret_packet, size);
+	return n < 0 ? tunclient_receive_failed_(client, (int)n) : n;
 }
 
 PUBLIC ssize_t tunclient_write(struct tunclient *client, const void *packet,
@@ -91,19 +105,16 @@ PUBLIC ssize_t tunclient_write(struct tunclient *client, const void *packet,
 	ssize_t n;
 	int r;
 
-	if (!client || !packet)
+	if (!packet)
 		return -EINVAL;
-	if (client->fd < 0)
-		return -EBADF;
-	/* FUSE does not ask the daemon about an empty write. */
+	r = tunclient_check_(client);
+	if (r < 0)
+		return r;
+	/* The file planes would not ask about an empty one. */
 	if (size == 0)
-		return fail(client, -EINVAL, write_sentence(-EINVAL));
-	/* FUSE makes two packets of one larger than its largest request. */
+		return tunclient_send_failed_(client, -EINVAL);
 	if (size > TUNCLIENT_PACKET_MAX)
-		return fail(client, -EMSGSIZE, write_sentence(-EMSGSIZE));
-	n = write(client->fd, packet, size);
-	if (n >= 0)
-		return n;
-	r = -errno;
-	return fail(client, r, write_sentence(r));
+		return tunclient_send_failed_(client, -EMSGSIZE);
+	n = client->plane->write(client, packet, size);
+	return n < 0 ? tunclient_send_failed_(client, (int)n) : n;
 }

@@ -3,12 +3,15 @@
  * client-lib/sentence.c - the sentence of context that a handle keeps. It does
  * not know what failed: the callers word it.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include <tunclient.h>
-
 #include "client.h"
+
+const char tunclient_no_interface_[] =
+	"the handle is not attached, or its interface was deleted";
+const char tunclient_no_daemon_[] = "the tund daemon has ended";
 
 static void append(struct tunclient *client, va_list parts)
 {
@@ -53,6 +56,13 @@ void tunclient_add_(struct tunclient *client, ...)
 void tunclient_say_constant_(struct tunclient *client, const char *sentence)
 {
 	client->sentence = sentence;
+}
+
+int tunclient_fail_(struct tunclient *client, int error, const char *sentence)
+{
+	if (error != -EAGAIN && error != -EINTR)
+		tunclient_say_constant_(client, sentence);
+	return error;
 }
 
 PUBLIC const char *tunclient_error(const struct tunclient *client)

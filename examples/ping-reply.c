@@ -237,19 +237,22 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	const char *device = NULL;
+	struct tunclient_options options = {
+		.size = sizeof(options),
+		.flags = TUNCLIENT_NONBLOCK,
+	};
 	struct tunclient *tun;
 	int option, r;
 
 	while ((option = getopt(argc, argv, "d:")) != -1) {
 		if (option != 'd')
 			return usage();
-		device = optarg;
+		options.device = optarg;
 	}
 	if (argc - optind > 1)
 		return usage();
 
-	r = tunclient_open(device, TUNCLIENT_NONBLOCK, &tun);
+	r = tunclient_open(&options, &tun);
 	if (r == 0)
 		r = run(tun, argv[optind]);
 	if (r < 0)

@@ -89,6 +89,8 @@ CASES = [
 
     ('size', {'a.c': '\n' * 600}, None),
     ('size', {'a.c': '\n' * 601}, 'a.c:601'),
+    ('size', {'include/a.h': '/*\n' + '\n' * 601 + '*/\n'}, None),
+    ('size', {'include/a.h': '/*\n*/\n' + '\n' * 601}, 'include/a.h:601'),
     ('size', {'a': '#!/bin/bash\n' + '\n' * 601}, 'a:601'),
 
     ('marks', {'a.c': 'mkstemp("/tmp/x.XXXX' 'XX");\n'}, None),

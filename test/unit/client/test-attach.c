@@ -24,7 +24,7 @@ static int open_device(void **state)
 {
 	struct tunclient *client;
 
-	if (tunclient_open(WORLD_DEVICE, TUNCLIENT_NONBLOCK, &client) < 0) {
+	if (world_open(WORLD_DEVICE, TUNCLIENT_NONBLOCK, &client) < 0) {
 		tunclient_close(client);
 		return -1;
 	}
@@ -63,7 +63,7 @@ static struct tunclient *attached(const char *name, unsigned int flags)
 {
 	struct tunclient *client;
 
-	assert_int_equal(tunclient_open(WORLD_DEVICE, 0, &client), 0);
+	assert_int_equal(world_open(WORLD_DEVICE, 0, &client), 0);
 	assert_int_equal(tunclient_attach(client, name, flags), 0);
 	return client;
 }

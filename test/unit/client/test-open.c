@@ -41,7 +41,7 @@ static void assert_opens(const char *device, const char *expected)
 	struct tunclient *client;
 	char link[64], path[PATH_MAX] = "";
 
-	assert_int_equal(tunclient_open(device, 0, &client), 0);
+	assert_int_equal(world_open(device, 0, &client), 0);
 	assert_string_equal(tunclient_error(client), "no error");
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", tunclient_fd(client));
 	assert_true(readlink(link, path, sizeof(path) - 1) > 0);
@@ -53,7 +53,7 @@ static void assert_fails(const char *device, int error, const char *sentence)
 {
 	struct tunclient *client = NULL;
 
-	assert_int_equal(tunclient_open(device, 0, &client), error);
+	assert_int_equal(world_open(device, 0, &client), error);
 	assert_non_null(client);
 	assert_string_equal(tunclient_error(client), sentence);
 	tunclient_close(client);
@@ -151,7 +151,7 @@ static void long_sentence_is_cut(void **state)
 	memset(path, '/', sizeof(path) - 1);
 	path[sizeof(path) - 2] = 'x';
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(tunclient_open(path, 0, &client), -ENOENT);
+	assert_int_equal(world_open(path, 0, &client), -ENOENT);
 	sentence = tunclient_error(client);
 	assert_int_equal(strlen(sentence), 511);
 	assert_string_equal(sentence + 508, "...");
@@ -163,14 +163,14 @@ static void flags_reach_the_descriptor(void **state)
 	struct tunclient *client;
 	int fd;
 
-	assert_int_equal(tunclient_open(WORLD_DEVICE, 0, &client), 0);
+	assert_int_equal(world_open(WORLD_DEVICE, 0, &client), 0);
 	fd = tunclient_fd(client);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 	tunclient_close(client);
 
-	assert_int_equal(
-		tunclient_open(WORLD_DEVICE, TUNCLIENT_NONBLOCK, &client), 0);
+	assert_int_equal(world_open(WORLD_DEVICE, TUNCLIENT_NONBLOCK, &client),
+			 0);
 	fd = tunclient_fd(client);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
@@ -181,7 +181,7 @@ static void unknown_flags_are_refused(void **state)
 {
 	struct tunclient *client;
 
-	assert_int_equal(tunclient_open(WORLD_DEVICE, TUNCLIENT_TUN, &client),
+	assert_int_equal(world_open(WORLD_DEVICE, TUNCLIENT_TUN, &client),
 			 -EINVAL);
 	assert_string_equal(tunclient_error(client),
 			    "tunclient_open() was given an unknown flag");
@@ -192,7 +192,7 @@ static void null_arguments_are_refused(void **state)
 {
 	char name[TUNCLIENT_NAME_SIZE], byte;
 
-	assert_int_equal(tunclient_open(WORLD_DEVICE, 0, NULL), -EINVAL);
+	assert_int_equal(world_open(WORLD_DEVICE, 0, NULL), -EINVAL);
 	assert_int_equal(tunclient_attach(NULL, "x", TUNCLIENT_TUN), -EINVAL);
 	assert_int_equal(tunclient_name(NULL, name, sizeof(name)), -EINVAL);
 	assert_int_equal(tunclient_fd(NULL), -EINVAL);
@@ -206,7 +206,7 @@ static void failed_handle_can_only_be_asked(void **state)
 	struct tunclient *client;
 	char name[TUNCLIENT_NAME_SIZE], byte;
 
-	assert_int_equal(tunclient_open("/run/none", 0, &client), -ENOENT);
+	assert_int_equal(world_open("/run/none", 0, &client), -ENOENT);
 	assert_int_equal(tunclient_attach(client, "x", TUNCLIENT_TUN), -EBADF);
 	assert_int_equal(tunclient_name(client, name, sizeof(name)), -EBADF);
 	assert_int_equal(tunclient_fd(client), -EBADF);
@@ -222,7 +222,7 @@ static void close_takes_null_and_keeps_errno(void **state)
 	struct tunclient *client;
 	int fd;
 
-	assert_int_equal(tunclient_open(WORLD_DEVICE, 0, &client), 0);
+	assert_int_equal(world_open(WORLD_DEVICE, 0, &client), 0);
 	fd = tunclient_fd(client);
 	errno = EXDEV;
 	tunclient_close(client);
@@ -241,7 +241,7 @@ static void version_is_the_projects(void **state)
 static int secure_child(void)
 {
 	struct tunclient *client;
-	int r = tunclient_open(NULL, 0, &client);
+	int r = world_open(NULL, 0, &client);
 
 	tunclient_close(client);
 	return r == -ENOENT ? 0 : 1;

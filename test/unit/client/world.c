@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <tunclient.h>
 
 #include "world.h"
 
@@ -145,6 +146,18 @@ void world_clear(const char *path)
 		assert_true(errno == EINVAL || errno == ENOENT);
 	if (unlink(path) < 0)
 		assert_int_equal(errno, ENOENT);
+}
+
+int world_open(const char *device, unsigned int flags,
+	       struct tunclient **ret_client)
+{
+	const struct tunclient_options options = {
+		.size = sizeof(options),
+		.device = device,
+		.flags = flags,
+	};
+
+	return tunclient_open(&options, ret_client);
 }
 
 void world_run(const char *format, ...)

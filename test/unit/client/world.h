@@ -30,6 +30,11 @@ void world_place(const char *path);
 void world_place_plain_file(const char *path);
 void world_clear(const char *path);
 
+/* tunclient_open() with a path and flags alone. */
+struct tunclient;
+int world_open(const char *device, unsigned int flags,
+	       struct tunclient **ret_client);
+
 /* Runs a shell command; the test fails if that fails. */
 __attribute__((format(printf, 1, 2))) void world_run(const char *format, ...);
 

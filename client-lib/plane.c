@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* client-lib/plane.c - the planes that there are. It knows none of them. */
+#include "plane.h"
+
+const struct tunclient_plane *const tunclient_planes_[] = {
+	&tunclient_plane_file_,
+	&tunclient_plane_kernel_,
+	NULL,
+};
+
+bool tunclient_plane_is_allowed_(const struct tunclient *client,
+				 const struct tunclient_plane *plane)
+{
+	unsigned int wanted = client->options.plane;
+
+	return (wanted == TUNCLIENT_PLANE_AUTO || wanted == plane->number) &&
+	       plane->is_possible(client);
+}

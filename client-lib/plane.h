@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client-lib/plane.h - the way that packets go, as a table of calls: nobody
+ * but the planes themselves asks which one it is.
+ *
+ * Arguments are checked and the handle is attached when one is called. Results
+ * are the API's; a call that is NULL is -EOPNOTSUPP. What tund's ABI has words
+ * for is said in them on all planes.
+ */
+#ifndef TUNCLIENT_PLANE_H
+#define TUNCLIENT_PLANE_H
+
+#include "client.h"
+
+struct tunclient_plane {
+	unsigned int number; /* TUNCLIENT_PLANE_* */
+
+	/* On this device, before anything is attached. */
+	bool (*is_possible)(const struct tunclient *client);
+
+	/* IFF_* that TUNSETIFF needs beyond the kind. */
+	unsigned int (*attach_flags)(const struct tunclient *client);
+
+	/*
+	 * After TUNSETIFF: makes client->fd what packets come from, and says
+	 * whether they have room for offloads. -EOPNOTSUPP: the file is as
+	 * before, and another plane may be tried.
+	 */
+	int (*begin)(struct tunclient *client);
+	void (*end)(struct tunclient *client);
+
+	/* TUNCLIENT_ABILITY_*, after begin. */
+	unsigned int (*abilities)(const struct tunclient *client);
+
+	/* One packet without offloads. */
+	ssize_t (*read)(struct tunclient *client, void *ret_packet,
+			size_t size);
+	ssize_t (*write)(struct tunclient *client, const void *packet,
+			 size_t size);
+
+	/* n is at most TUNCLIENT_BATCH_. */
+	int (*recv_batch)(struct tunclient *client,
+			  struct tunclient_packet *packets, unsigned int n);
+	int (*send_batch)(struct tunclient *client,
+			  const struct tunclient_packet *packets,
+			  unsigned int n);
+
+	/* An ioctl of TUN that takes a number: tund_is_by_value(). */
+	int (*set_value)(struct tunclient *client, unsigned int cmd,
+			 unsigned long value);
+
+	int (*configure)(struct tunclient *client,
+			 const struct tund_config *config);
+	int (*link)(struct tunclient *client, struct tund_link *ret_link);
+	int (*stats)(struct tunclient *client,
+		     struct tunclient_stats *ret_stats);
+};
+
+/* Packets of one system call, and so of the arrays on the stack. */
+#define TUNCLIENT_BATCH_ 64u
+
+/* Packets of tunclient_ring_allocate(). */
+#define TUNCLIENT_SEND_SLOTS_ 64u
+
+extern const struct tunclient_plane tunclient_plane_file_;
+extern const struct tunclient_plane tunclient_plane_kernel_;
+
+/* In the order in which they are tried; NULL ends them. */
+extern const struct tunclient_plane *const tunclient_planes_[];
+
+/* Possible on this device, and not against the options. */
+bool tunclient_plane_is_allowed_(const struct tunclient *client,
+				 const struct tunclient_plane *plane);
+
+#endif
