@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Packets per second, and what each costs the processors. To the application:
+what it got while the host offered more than it takes, if the host can. From
+it: what came out of a UDP socket of the host."""
+
+import scene
+from figures import Metric, Table
+
+METRICS = [
+    Metric('packets_per_second', 'kpkt/s', '%.0f', main=True, scale=1e-3),
+    Metric('offered_per_second', 'offered', '%.0f', scale=1e-3),
+    Metric('application_cpu', 'app us', '%.2f', scale=1e6),
+    Metric('machine_cpu', 'all us', '%.2f', scale=1e6),
+]
+ABOUT = '''UDP of so many bytes, one flow; the application on one processor,
+the host's program on another. `offered`: what the other side sent, or, to the
+host, what the application wrote; where it is not more than what arrived, it
+is the sender that is measured. `app us`, `all us`: time of the processors for
+each packet that arrived, of the application and of the whole machine.'''
+
+
+def table():
+    return Table('pps', 'Packets per second', ['direction', 'bytes'], METRICS,
+                 about=ABOUT)
+
+
+def measure(s, path, direction, size, seconds, plain=False):
+    receiving = direction == 'to application'
+    app = s.app(path, 'receive' if receiving else 'send', size)
+    more = ['--gso'] if receiving and not plain else []
+    load = s.load('send' if receiving else 'sink', size, more=more)
+    mine, other = scene.window([app, load], seconds)
+    s.gone(app, load)
+    got, sent = (mine, other) if receiving else (other, mine)
+    scene.tt.check(got['packets'], 'no packet arrived')
+    return {
+        'packets_per_second': got['packets'] / got['seconds'],
+        'offered_per_second': sent['packets'] / sent['seconds'],
+        'application_cpu': mine['cpu'] / mine['seconds'] /
+        got['packets'] * got['seconds'],
+        'machine_cpu': mine['busy'] / mine['seconds'] /
+        got['packets'] * got['seconds'],
+    }
+
+
+def run(s, plan):
+    """The finished table."""
+    result = table()
+    variants = [(path, {'direction': direction, 'bytes': size})
+                for direction in ('to application', 'to host')
+                for size in plan.sizes
+                for path in scene.PATHS if plan.wants(path)]
+    plan.alternate(
+        result, variants, lambda path, **keys: measure(
+            s, path, keys['direction'], keys['bytes'], plan.seconds,
+            plan.opts.plain_load))
+    for path in s.offloads:
+        result.facts['offloads of the interface, ' + path] = s.offloads[path]
+    return result
