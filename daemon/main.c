@@ -101,7 +101,7 @@ static int serve(const struct options *options, struct background *background,
 	if (r < 0)
 		return 1;
 	server_options.table = table;
-	server_options.can_direct = net_can_direct();
+	server_options.abilities = net_abilities();
 	r = fs_server_start(&server_options, &server);
 	if (r == 0) {
 		log_notice("serving %s", options->mount);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <unistd.h>
 
 #include "dev/device.h"
@@ -12,22 +13,27 @@
 /* Who has just written a packet through the file wants it to be sent. */
 #define DRAIN_MS 1000
 
-/* Whether a packet socket's format is that of the attached file. */
-static bool can_carry(const struct device *dev)
+/*
+ * Whether a packet socket's format is that of the attached file. Who asks for
+ * frames knows what he gets.
+ */
+static bool can_carry(const struct device *dev, bool frames)
 {
+	if (frames)
+		return true;
 	if (!(dev->flags & IFF_NO_PI))
 		return false;
 	return dev->kind == DEV_TAP || !(dev->flags & IFF_VNET_HDR);
 }
 
 /* Of several queues all are direct or none: what the link cannot do is both. */
-static int take_turn(struct dev_queue *queue)
+static int take_turn(struct dev_queue *queue, bool frames)
 {
 	struct device *dev = queue->dev;
 	struct dev_queue_set set;
 	int r = 0;
 
-	if (!can_carry(dev))
+	if (!can_carry(dev, frames))
 		return -EOPNOTSUPP;
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++)
@@ -40,12 +46,14 @@ static int take_turn(struct dev_queue *queue)
 }
 
 static int begin(struct dev_queue *queue, const struct dev_file *file,
-		 bool nonblock, int *ret_fd)
+		 unsigned int flags, int *ret_fd)
 {
 	struct device *dev = queue->dev;
+	bool frames = flags & TUND_FD_FRAMES;
 	struct host_direct how = {
-		.vnet_hdr = dev->flags & IFF_VNET_HDR,
-		.nonblock = nonblock,
+		.frames = frames,
+		.vnet_hdr = frames || dev->flags & IFF_VNET_HDR,
+		.nonblock = flags & TUND_FD_NONBLOCK,
 		.several = dev->flags & IFF_MULTI_QUEUE,
 	};
 	struct host_counters before = {0};
@@ -54,7 +62,8 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 
 	dev->host->counters(dev->link, &before);
 	lock_acquire(&dev->lock);
-	how.vnet_hdr_size = dev->knobs.vnet_hdr_size;
+	how.vnet_hdr_size = frames ? (int)sizeof(struct virtio_net_hdr)
+				   : dev->knobs.vnet_hdr_size;
 	if (dev->n_direct == 0)
 		dev->before_direct = before;
 	lock_release(&dev->lock);
@@ -69,7 +78,7 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 	return 0;
 }
 
-int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd)
+int dev_file_direct(struct dev_file *file, unsigned int flags, int *ret_fd)
 {
 	struct dev_queue *queue = dev_file_queue(file);
 	struct device *dev;
@@ -78,10 +87,10 @@ int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd)
 	if (!queue)
 		return -EBADFD;
 	dev = queue->dev;
-	r = take_turn(queue);
+	r = take_turn(queue, flags & TUND_FD_FRAMES);
 	if (r == 0) {
 		pktq_wait_drained(&dev->to_host, now_ms() + DRAIN_MS);
-		r = begin(queue, file, nonblock, ret_fd);
+		r = begin(queue, file, flags, ret_fd);
 		if (r < 0)
 			atomic_store(&queue->direct, false);
 		else

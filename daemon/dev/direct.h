@@ -13,11 +13,11 @@ struct device;
 struct host_counters;
 
 /*
- * The socket that is the file's device from now on. -EOPNOTSUPP if the format
- * that the file is attached with cannot be carried so, -EALREADY if there is
- * one. Slow.
+ * The socket that is the file's device from now on; `flags` are TUND_FD_*.
+ * -EOPNOTSUPP if the format that the file is attached with cannot be carried
+ * so, -EALREADY if there is one. Slow.
  */
-int dev_file_direct(struct dev_file *file, bool nonblock, int *ret_fd);
+int dev_file_direct(struct dev_file *file, unsigned int flags, int *ret_fd);
 
 /* The network namespace of the file's device; the caller closes it. Slow. */
 int dev_file_device_ns(struct dev_file *file, int *ret_fd);

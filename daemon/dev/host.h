@@ -47,6 +47,7 @@ struct host_state {
 
 /* The packet socket that a program is given. */
 struct host_direct {
+	bool frames; /* of a TUN, too */
 	bool vnet_hdr;
 	int vnet_hdr_size;
 	bool nonblock;

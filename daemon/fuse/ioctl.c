@@ -132,10 +132,8 @@ static int get_info(const struct call *c, struct answer *a)
 	a->out.info = (struct tund_info){
 		.abi_version = TUND_ABI_VERSION,
 		.max_packet = TUND_MAX_PACKET,
-		.abilities = TUND_ABILITY_BATCH,
+		.abilities = TUND_ABILITY_BATCH | server->abilities,
 	};
-	if (server->can_direct)
-		a->out.info.abilities |= TUND_ABILITY_DIRECT;
 	a->size = sizeof(a->out.info);
 	return 0;
 }

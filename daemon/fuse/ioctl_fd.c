@@ -32,6 +32,12 @@ static int open_device_ns(const struct call *c, int *ret_fd)
 	return r;
 }
 
+static unsigned int known_flags(unsigned int what)
+{
+	return what == TUND_FD_DIRECT ? TUND_FD_NONBLOCK | TUND_FD_FRAMES
+				      : TUND_FD_NONBLOCK;
+}
+
 int ioctl_send_fd(const struct call *c)
 {
 	const struct tund_fd *wanted = &c->in.fd;
@@ -42,7 +48,7 @@ int ioctl_send_fd(const struct call *c)
 
 	if (wanted->what < TUND_FD_DIRECT ||
 	    wanted->what > TUND_FD_DEVICE_NETNS ||
-	    (wanted->flags & ~TUND_FD_NONBLOCK))
+	    (wanted->flags & ~known_flags(wanted->what)))
 		return -EINVAL;
 	/* What is made below could not be taken back. */
 	r = callermem_check_socket(&c->thread, pid, wanted->socket);
@@ -50,8 +56,7 @@ int ioctl_send_fd(const struct call *c)
 		return r;
 	switch (wanted->what) {
 	case TUND_FD_DIRECT:
-		r = dev_file_direct(file, wanted->flags & TUND_FD_NONBLOCK,
-				    &made_fd);
+		r = dev_file_direct(file, wanted->flags, &made_fd);
 		fd = made_fd;
 		break;
 	case TUND_FD_DEVICE_NETNS:

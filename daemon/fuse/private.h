@@ -21,7 +21,7 @@ enum { N_SLOW_QUEUES = 8 };
 struct fs_server {
 	const char *path;
 	struct dev_table *table;
-	bool can_direct;
+	uint64_t abilities;
 	void (*unmounted)(void *arg);
 	void *arg;
 	struct fuse_session *session;

@@ -178,7 +178,7 @@ int fs_server_start(const struct fs_server_options *options,
 		return -ENOMEM;
 	server->path = options->path;
 	server->table = options->table;
-	server->can_direct = options->can_direct;
+	server->abilities = options->abilities;
 	server->unmounted = options->unmounted;
 	server->arg = options->arg;
 	atomic_flag_clear(&server->told_unmounted);

@@ -6,7 +6,7 @@
 #ifndef TUND_FUSE_SERVER_H
 #define TUND_FUSE_SERVER_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 struct dev_table;
 struct fs_server;
@@ -14,7 +14,7 @@ struct fs_server;
 struct fs_server_options {
 	const char *path; /* the mount point; must outlive the server */
 	struct dev_table *table;
-	bool can_direct; /* packet sockets can be handed out */
+	uint64_t abilities; /* TUND_ABILITY_* of the host */
 	/*
 	 * Called in one of the server's threads, once, when the mount was
 	 * taken away by somebody else.

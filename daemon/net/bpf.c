@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -47,15 +48,18 @@ enum {
 	R3,
 	R4,
 	R5,
+	R6,
+	R10 = 10,
 };
 
 /* clang-format off */
 #define INSN(c, d, s, o, i) \
 	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), \
 			   .off = (o), .imm = (i)})
-#define LOAD_CTX(d, field) \
-	INSN(BPF_LDX | BPF_MEM | BPF_W, d, R1, \
+#define LOAD_FROM(d, s, field) \
+	INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, \
 	     offsetof(struct __sk_buff, field), 0)
+#define LOAD_CTX(d, field)  LOAD_FROM(d, R1, field)
 #define LOAD_BYTE(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
 #define STORE_16(d, o, i)   INSN(BPF_ST | BPF_MEM | BPF_H, d, 0, o, i)
 #define MOVE(d, s)	    INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
@@ -131,12 +135,20 @@ int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd)
 	const int source = offsetof(struct ethhdr, h_source);
 	/* By two bytes: some machines cannot store four at that address. */
 	const struct bpf_insn insns[] = {
-		LOAD_CTX(R2, data),
-		LOAD_CTX(R3, data_end),
+		/* Of a large frame only the header need be in one piece. */
+		MOVE(R6, R1),
+		MOVE_IMM(R2, ETH_HLEN),
+		MOVE(R3, R10),
+		ADD_IMM(R3, -8),
+		MOVE_IMM(R4, 1),
+		CALL(BPF_FUNC_skb_load_bytes),
+		JUMP_NE(R0, 0, 20),
+		LOAD_FROM(R2, R6, data),
+		LOAD_FROM(R3, R6, data_end),
 		MOVE(R4, R2),
-		ADD_IMM(R4, ETH_HLEN + 1),
+		ADD_IMM(R4, ETH_HLEN),
 		JUMP_ABOVE(R4, R3, 15),
-		LOAD_BYTE(R5, R2, ETH_HLEN),
+		LOAD_BYTE(R5, R10, -8),
 		SHIFT_RIGHT(R5, 4),
 		JUMP_EQ(R5, 4, 3),
 		JUMP_NE(R5, 6, 11),
@@ -163,10 +175,13 @@ int bpf_load_ip_only(int *ret_fd)
 	const struct bpf_insn insns[] = {
 		/* The kernel has taken a VLAN tag out by now. */
 		LOAD_CTX(R2, vlan_present),
-		JUMP_NE(R2, 0, 5),
+		JUMP_NE(R2, 0, 7),
 		LOAD_CTX(R2, protocol),
 		JUMP_EQ(R2, htons(ETH_P_IP), 1),
-		JUMP_NE(R2, htons(ETH_P_IPV6), 2),
+		JUMP_NE(R2, htons(ETH_P_IPV6), 4),
+		/* Otherwise it is kept for those who see everything. */
+		MOVE_IMM(R2, PACKET_HOST),
+		CALL(BPF_FUNC_skb_change_type),
 		MOVE_IMM(R0, TCX_NEXT),
 		EXIT(),
 		MOVE_IMM(R0, TC_ACT_SHOT),

@@ -17,7 +17,10 @@ struct rtnl;
  */
 int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd);
 
-/* For what reaches the visible end: drops what is not IP. */
+/*
+ * For what reaches the visible end: drops what is not IP, and takes all else
+ * for the host's, whatever address its Ethernet header has.
+ */
 int bpf_load_ip_only(int *ret_fd);
 
 /*

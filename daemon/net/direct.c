@@ -58,7 +58,7 @@ static bool is_possible(const struct host_link *link,
 {
 	if (!how->vnet_hdr)
 		return true;
-	return link->kind == DEV_TAP &&
+	return (link->kind == DEV_TAP || how->frames) &&
 	       (how->vnet_hdr_size == sizeof(struct virtio_net_hdr) ||
 		how->vnet_hdr_size == sizeof(struct virtio_net_hdr_mrg_rxbuf));
 }
@@ -72,7 +72,8 @@ static int open_socket(const struct host_link *link,
 		.mr_type = PACKET_MR_PROMISC,
 	};
 	const int yes = 1;
-	int type = link->kind == DEV_TUN ? SOCK_DGRAM : SOCK_RAW;
+	int type =
+		link->kind == DEV_TUN && !how->frames ? SOCK_DGRAM : SOCK_RAW;
 	_cleanup_close_ int fd = -1;
 	int r;
 

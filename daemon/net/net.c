@@ -15,6 +15,7 @@
 #include "net/link.h"
 #include "net/netns.h"
 #include "net/pump.h"
+#include <tund/abi.h>
 
 struct handle_table net_links;
 
@@ -144,25 +145,27 @@ static const char *remedy(int error)
 	}
 }
 
-static bool can_direct;
+static uint64_t abilities;
 
-bool net_can_direct(void)
+uint64_t net_abilities(void)
 {
-	return can_direct;
+	return abilities;
 }
 
-static bool try_direct(struct host_link *link, int home_ns_fd)
+static uint64_t try_direct(struct host_link *link, int home_ns_fd)
 {
 	const struct host_direct how = {.nonblock = true};
 	_cleanup_close_ int fd = -1;
 	uint64_t id;
 	int r = direct_begin(link, home_ns_fd, &how, &fd, &id);
 
+	if (r == 0 && link->visible_program_fd >= 0)
+		return TUND_ABILITY_DIRECT | TUND_ABILITY_BYPASS;
 	/* A TUN cannot, as was said; a TAP needs no more than we have here. */
 	if (r == 0 || r == -EOPNOTSUPP)
-		return true;
+		return TUND_ABILITY_DIRECT;
 	log_notice("no packet sockets for programs: %s", strerror(-r));
-	return false;
+	return 0;
 }
 
 static int try_bridge(void)
@@ -188,7 +191,7 @@ static int try_bridge(void)
 	r = link_new(ns, &spec, NULL, &link);
 	/* The pair goes with its sockets and namespaces. */
 	if (r == 0) {
-		can_direct = try_direct(link, ns_fd);
+		abilities = try_direct(link, ns_fd);
 		link_free(link);
 	}
 	link_ns_close(ns);

@@ -32,9 +32,9 @@ void net_dispatch(void);
 int net_check(void);
 
 /*
- * Whether net_check() found that links can be handed over to packet sockets;
- * those of TAPs at least.
+ * What net_check() found, of TUND_ABILITY_*: whether links can be handed over
+ * to packet sockets, those of TAPs at least, and how.
  */
-bool net_can_direct(void);
+uint64_t net_abilities(void);
 
 #endif

@@ -53,10 +53,11 @@ static int at_visible(struct host_link *link,
 /*
  * Packets pass without it. But whoever has the socket of a TUN may have it pass
  * by the hidden end's program: with this one what is not IP comes no further
- * than the visible end. And whoever reads that of a TAP would not see the tag
- * of a VLAN.
+ * than the visible end, and what is IP is the host's. And whoever reads that of
+ * a TAP would not see the tag of a VLAN. Where the kernel can, a TUN must have
+ * it, for programs are told so.
  */
-static void put_visible_program(struct host_link *link)
+static int put_visible_program(struct host_link *link)
 {
 	int r = link->kind == DEV_TUN
 			? bpf_load_ip_only(&link->visible_program_fd)
@@ -65,7 +66,7 @@ static void put_visible_program(struct host_link *link)
 	if (r == 0)
 		r = at_visible(link, bpf_attach);
 	if (r == 0)
-		return;
+		return 0;
 	log_debug("%s: %s",
 		  link->kind == DEV_TUN
 			  ? "frames that are not IP are not kept from a TUN"
@@ -74,6 +75,7 @@ static void put_visible_program(struct host_link *link)
 	if (link->visible_program_fd >= 0)
 		close(link->visible_program_fd);
 	link->visible_program_fd = -1;
+	return link->kind == DEV_TAP || r == -EOPNOTSUPP ? 0 : r;
 }
 
 int programs_put(struct host_link *link, int home_ns_fd)
@@ -90,7 +92,7 @@ int programs_put(struct host_link *link, int home_ns_fd)
 	if (link->kind == DEV_TUN)
 		r = programs_set_mac(link, address);
 	if (r == 0)
-		put_visible_program(link);
+		r = put_visible_program(link);
 	return r;
 }
 

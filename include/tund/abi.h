@@ -51,6 +51,9 @@ struct tund_info {
 /* Interfaces are configured for programs: see TUND_IOC_CONFIG. */
 #define TUND_ABILITY_CONFIG (1u << 2)
 
+/* The packet socket of a TUN may have PACKET_QDISC_BYPASS: see TUND_IOC_FD. */
+#define TUND_ABILITY_BYPASS (1u << 3)
+
 /*
  * Why a packet was dropped: the index into tund_stats.drops. An index is
  * never given a new meaning.
@@ -226,17 +229,32 @@ struct tund_record {
  * Of a device with several queues all are handed over, or none: a flow keeps to
  * its queue, which its hash says. EOPNOTSUPP if the packet format asked for at
  * TUNSETIFF cannot be carried so (with packet information; IFF_TUN with
- * IFF_VNET_HDR), if another queue was not handed over, or if the daemon or the
- * kernel cannot do it: the file goes on as before.
+ * IFF_VNET_HDR; a virtio-net header of another size than 10 or 12), if another
+ * queue was not handed over, or if the daemon or the kernel cannot do it: the
+ * file goes on as before.
  * EALREADY if there is one already. EBADFD if the file is not attached.
  *
  * With TUND_FD_FRAMES the socket carries frames for IFF_TUN, too (SOCK_RAW),
  * and every packet has a virtio-net header of 10 bytes before it
- * (PACKET_VNET_HDR), so that offloads can be had and sent. The Ethernet header
- * of what is read from a TUN means nothing; in what is written to one only its
- * last two bytes do, which are ETH_P_IP or ETH_P_IPV6 in network byte order.
- * Where the header counts bytes, it counts the Ethernet header's. It does not
- * matter whether TUNSETIFF was given IFF_VNET_HDR.
+ * (PACKET_VNET_HDR, host byte order), so that offloads can be had and sent:
+ * TUNSETOFFLOAD says which, before or after this, and whatever was asked for at
+ * TUNSETIFF. Of the Ethernet header of a TUN's packets only the last two bytes
+ * mean something, when read and when written: ETH_P_IP or ETH_P_IPV6, in
+ * network byte order. Where the virtio-net header counts bytes, it counts the
+ * Ethernet header's 14; what is larger than the interface's MTU, or than 65535
+ * bytes, must be a GSO packet.
+ *
+ * The program may set PACKET_QDISC_BYPASS on the socket, for speed; that of a
+ * TUN only if the daemon has TUND_ABILITY_BYPASS. What is sent while the
+ * interface is down, or is larger than it takes, fails then with ENOBUFS, where
+ * otherwise it may be lost without a word. Without TUND_FD_FRAMES each packet
+ * to a TUN needs an address then (sendto, sendmmsg; sll_ifindex as in
+ * getsockname), with ETH_P_IP or ETH_P_IPV6 in its sll_protocol: what is sent
+ * without one, as by write, is lost.
+ *
+ * The other options of packet(7) that need no privilege can be used, too, a
+ * ring for one. But PACKET_MR_PROMISC must stay as it is, and so must the
+ * membership of a PACKET_FANOUT group.
  *
  * TUND_FD_NETNS: the network namespace the file was opened in, as SIOCGSKNS.
  * TUND_FD_DEVICE_NETNS: the one the interface is in now, as TUNGETDEVNETNS.
@@ -250,7 +268,7 @@ struct tund_record {
 struct tund_fd {
 	__s32 socket;
 	__u16 what;  /* TUND_FD_* */
-	__u16 flags; /* TUND_FD_NONBLOCK, TUND_FD_FRAMES */
+	__u16 flags; /* TUND_FD_*; FRAMES with TUND_FD_DIRECT alone */
 };
 
 enum tund_fd_what {

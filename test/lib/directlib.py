@@ -18,7 +18,8 @@ TUND_IOC_VALUE, TUND_IOC_MODE = 0x4010f603, 0x4008f604
 TUND_IOC_FD, TUND_IOC_DEVICE = 0x4008f605, 0xc0e0f606
 TUNSETPERSIST, TUNSETOWNER = 0x400454cb, 0x400454cc
 FD_DIRECT, FD_NETNS, FD_DEVICE_NETNS = 1, 2, 3
-ABILITY_DIRECT = 1
+FD_NONBLOCK, FD_FRAMES = 1, 2
+ABILITY_DIRECT, ABILITY_BYPASS = 1, 8
 
 SOL_PACKET = 263
 ADD_MEMBERSHIP, DROP_MEMBERSHIP, RX_RING, TX_RING = 1, 2, 5, 13
@@ -60,11 +61,18 @@ def ask_fd(tun, what, number, flags=0):
     fcntl.ioctl(tun.fd, TUND_IOC_FD, struct.pack('iHH', number, what, flags))
 
 
-def direct(tun):
+def direct(tun, frames=False):
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with ours, its:
-        ask_fd(tun, FD_DIRECT, its.fileno(), 1)
+        ask_fd(tun, FD_DIRECT, its.fileno(), FD_NONBLOCK | (
+            FD_FRAMES if frames else 0))
         return socket.socket(fileno=socket.recv_fds(ours, 1, 1)[1][0])
+
+
+def frame(packet, protocol=ETH_P_IP, to=b'\x02\0\0\0\0\1', vnet=bytes(10)):
+    """As a socket of TUND_FD_FRAMES takes it, with a sender of no meaning."""
+    return (vnet + to + b'\x02\0\0\0\0\2' + struct.pack('!H', protocol) +
+            packet)
 
 
 def link_address(index, protocol, to=b''):
@@ -122,7 +130,8 @@ class Scene:
         info = bytearray(16)
         fcntl.ioctl(tun.fd, tt.TUND_IOC_INFO, info)
         tun.close()
-        if not struct.unpack('IIQ', info)[2] & ABILITY_DIRECT:
+        self.abilities = struct.unpack('IIQ', info)[2]
+        if not self.abilities & ABILITY_DIRECT:
             raise tt.Skip('the daemon hands out no packet sockets')
         self.t, self.flags = t, flags
         self.host, self.peer = t.netns('host'), t.netns('peer')
@@ -159,12 +168,12 @@ class Scene:
         check(all(int(c.split()[1], 16) == 0 for c in caps), caps)
         return tt.Tun(self.t.dev, 'own0', self.flags)
 
-    def as_nobody(self, function, *args, sock=True):
+    def as_nobody(self, function, *args, sock=True, frames=False):
         """function(tun[, socket], *args), in a process without rights."""
         def body():
             tun = self.become_user()
             if sock:
-                return function(tun, direct(tun), *args)
+                return function(tun, direct(tun, frames), *args)
             return function(tun, *args)
         return tt.in_child(body, deadline=15)
 

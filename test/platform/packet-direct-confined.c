@@ -20,6 +20,13 @@ static const char ip[64] = "\x45";
 /* As a VLAN tag: number 5, with IPv4 in it. */
 static const char not_ip[64] = "\x00\x05\x08";
 
+static const uint8_t others[][ETH_ALEN] = {
+	{0},
+	{2, 2, 2, 2, 2, 2},
+	{1, 0, 0x5e, 0, 0, 1},
+	{255, 255, 255, 255, 255, 255},
+};
+
 /* At the visible end, each for one type of frame. */
 static int ip_fd, odd_fd;
 
@@ -46,7 +53,23 @@ static int count(int fd)
 	return n;
 }
 
-static long send_as(int fd, int index, uint16_t type, const char *data)
+/* 1 for one packet that is the host's, 0 for none. */
+static int count_host(int fd)
+{
+	struct sockaddr_ll from;
+	socklen_t len = sizeof(from);
+	char frame[2000];
+
+	if (recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from,
+		     &len) < 0)
+		return 0;
+	expect(from.sll_pkttype == PACKET_HOST, "it is of type %d",
+	       from.sll_pkttype);
+	return 1;
+}
+
+static long send_to(int fd, int index, uint16_t type, const char *data,
+		    const uint8_t *to_mac)
 {
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
@@ -55,9 +78,14 @@ static long send_as(int fd, int index, uint16_t type, const char *data)
 		.sll_halen = ETH_ALEN,
 	};
 
-	memcpy(to.sll_addr, mac, ETH_ALEN);
+	memcpy(to.sll_addr, to_mac, ETH_ALEN);
 	return sendto(fd, data, sizeof(ip), 0, (const struct sockaddr *)&to,
 		      sizeof(to));
+}
+
+static long send_as(int fd, int index, uint16_t type, const char *data)
+{
+	return send_to(fd, index, type, data, mac);
 }
 
 static void send_frames(int fd, int index)
@@ -84,6 +112,12 @@ static void send_frames(int fd, int index)
 	expect(send_as(fd, index, ETH_P_IP, ip) == sizeof(ip),
 	       "set-up: no bypass");
 	expect_soon(count(ip_fd) == 1, "set-up: the bypass carries nothing");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		expect(send_to(fd, index, ETH_P_IP, ip, others[i]) ==
+			       sizeof(ip),
+		       "set-up: no bypass");
+		expect_soon(count_host(ip_fd) == 1, "none to address %zu", i);
+	}
 }
 
 static void expect_refused(int fd, unsigned long request, const char *newname,

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <stddef.h>
@@ -147,10 +148,12 @@ void platform_bpf_ip_only(const char *name)
 {
 	const struct bpf_insn insns[] = {
 		LOAD(BPF_W, 2, 1, VLAN_PRESENT),
-		JUMP(BPF_JNE, 2, 0, 5),
+		JUMP(BPF_JNE, 2, 0, 7),
 		LOAD(BPF_W, 2, 1, PROTOCOL),
 		JUMP(BPF_JEQ, 2, htons(ETH_P_IP), 1),
-		JUMP(BPF_JNE, 2, htons(ETH_P_IPV6), 2),
+		JUMP(BPF_JNE, 2, htons(ETH_P_IPV6), 4),
+		ALU(BPF_MOV, 2, PACKET_HOST),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_change_type),
 		RETURN(TC_ACT_UNSPEC),
 		RETURN(TC_ACT_SHOT),
 	};

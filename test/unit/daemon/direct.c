@@ -37,7 +37,7 @@ void go_direct(void)
 {
 	int fd = -1;
 
-	assert_int_equal(dev_file_direct(o.file, false, &fd), 0);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
 	assert_true(fd >= 0);
 	assert_int_equal(close(fd), 0);
 	assert_true(lnk->direct);

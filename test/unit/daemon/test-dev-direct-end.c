@@ -87,7 +87,7 @@ static void deleted_while_it_is_handed_over(void **state)
 
 	attach_device(TUN);
 	fake.on_direct = delete_at_once;
-	assert_int_equal(dev_file_direct(o.file, false, &fd), -EBADFD);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -EBADFD);
 	/* The descriptor was closed. */
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 	assert_int_equal(dev_poll(o.file), POLLERR);

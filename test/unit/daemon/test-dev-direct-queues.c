@@ -18,7 +18,7 @@ static struct host_link *lnk;
 static int go_direct(struct opened *o)
 {
 	int fd = -1;
-	int r = dev_file_direct(o->file, false, &fd);
+	int r = dev_file_direct(o->file, 0, &fd);
 
 	if (r == 0)
 		close(fd);

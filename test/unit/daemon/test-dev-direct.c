@@ -46,12 +46,14 @@ static void formats(void **state)
 
 		attach_device(cases[i].flags);
 		dev_set_vnet_hdr_size(o.file, 12);
-		if (dev_file_direct(o.file, i % 2, &fd) != cases[i].r)
+		if (dev_file_direct(o.file, i % 2 ? TUND_FD_NONBLOCK : 0,
+				    &fd) != cases[i].r)
 			fail_msg("case %zu", i);
 		assert_int_equal(lnk->direct, cases[i].r == 0);
 		if (cases[i].r == 0) {
 			close(fd);
 			assert_int_equal(lnk->how.nonblock, i % 2);
+			assert_false(lnk->how.frames);
 			assert_int_equal(lnk->how.vnet_hdr,
 					 !!(cases[i].flags & VNET));
 			assert_int_equal(lnk->how.vnet_hdr_size, 12);
@@ -66,12 +68,40 @@ static void formats(void **state)
 	}
 }
 
+/* Then the format is the socket's, whatever that of the file was. */
+static void frames(void **state)
+{
+	static const unsigned int cases[] = {
+		TUN,	 TAP,	   TUN | VNET,	   TAP | VNET,
+		IFF_TUN, TUN | MQ, IFF_TAP | VNET, IFF_TUN | VNET | MQ,
+	};
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		int fd = -1;
+
+		attach_device(cases[i]);
+		dev_set_vnet_hdr_size(o.file, 20);
+		assert_int_equal(dev_file_direct(o.file, TUND_FD_FRAMES, &fd),
+				 0);
+		close(fd);
+		assert_true(lnk->how.frames);
+		assert_true(lnk->how.vnet_hdr);
+		assert_int_equal(lnk->how.vnet_hdr_size, 10);
+		assert_false(lnk->how.nonblock);
+		assert_int_equal(lnk->how.several, !!(cases[i] & MQ));
+		assert_plane(TUND_PLANE_DIRECT);
+		device_direct_closed(dev, 1);
+		put_device();
+		close_file(&o);
+	}
+}
+
 static void file_without_a_device(void **state)
 {
 	int fd = -1;
 
 	open_file(&o);
-	assert_int_equal(dev_file_direct(o.file, false, &fd), -EBADFD);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -EBADFD);
 	assert_int_equal(dev_file_device_ns(o.file, &fd), -EBADFD);
 	assert_int_equal(fd, -1);
 	close_file(&o);
@@ -83,7 +113,7 @@ static void only_once(void **state)
 
 	attach_device(TUN);
 	go_direct();
-	assert_int_equal(dev_file_direct(o.file, false, &fd), -EALREADY);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -EALREADY);
 	assert_int_equal(fd, -1);
 	assert_true(lnk->direct);
 	assert_plane(TUND_PLANE_DIRECT);
@@ -100,7 +130,7 @@ static void host_that_cannot_leaves_the_file_as_it_is(void **state)
 	attach_device(TUN);
 	fake_input(lnk, 1, 60);
 	fake.direct_error = -EOPNOTSUPP;
-	assert_int_equal(dev_file_direct(o.file, false, &fd), -EOPNOTSUPP);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -EOPNOTSUPP);
 	assert_int_equal(fd, -1);
 	assert_plane(TUND_PLANE_FILE);
 	assert_int_equal(dev_poll(o.file),
@@ -110,7 +140,7 @@ static void host_that_cannot_leaves_the_file_as_it_is(void **state)
 	park_read(&o, &parked, 100, true);
 	/* It may be tried again. */
 	fake.direct_error = -ENOMEM;
-	assert_int_equal(dev_file_direct(o.file, false, &fd), -ENOMEM);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -ENOMEM);
 	fake_input(lnk, 2, 60);
 	assert_delivered(&parked, 2);
 	fake.direct_error = 0;
@@ -239,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(formats),
+		TEST(frames),
 		TEST(file_without_a_device),
 		TEST(only_once),
 		TEST(host_that_cannot_leaves_the_file_as_it_is),
