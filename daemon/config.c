@@ -1,116 +1,349 @@
 /* SPDX-License-Identifier: MIT */
-/* config.c - the configuration file, read with inih. */
+/*
+ * config.c - the configuration files, read with inih: which there are, their
+ * lines and sections. What a key means is config_keys.c's.
+ */
+#include "config.h"
+
+#include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <ini.h>
-#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "options.h"
+#include "config_reading.h"
 
-struct reading {
-	struct options *options;
-	FILE *file;
-	int line;
-	int mistake_line;
-	char mistake[512];
-};
-
-static int mistake(struct reading *reading, const char *format,
-		   const char *what)
+static void tell(struct reading *reading, unsigned int line, const char *format,
+		 va_list args)
 {
-	/* The first one counts: inih goes on after it. */
-	if (!reading->mistake[0]) {
-		reading->mistake_line = reading->line;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(reading->mistake, sizeof(reading->mistake), format,
+	char what[512], message[PATH_MAX + 600];
+
+	vsnprintf(what, sizeof(what), format, args);
+	if (line)
+		snprintf(message, sizeof(message), "%s:%u: %s", reading->path,
+			 line, what);
+	else
+		snprintf(message, sizeof(message), "%s: %s", reading->path,
 			 what);
-#pragma GCC diagnostic pop
+	reading->failed = true;
+	reading->say(message);
+}
+
+void config_mistake(struct reading *reading, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(reading, reading->line, format, args);
+	va_end(args);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+unreadable(struct reading *reading, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(reading, 0, format, args);
+	va_end(args);
+}
+
+/* ---- sections ---- */
+
+/* The kernel's rule, and what the name's own tools cannot write. */
+static bool is_interface_name(const char *name)
+{
+	return name[0] && strlen(name) < IFNAMSIZ && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0 && !strpbrk(name, "/:% \t*?[");
+}
+
+static void begin_device(struct reading *reading, const char *name)
+{
+	struct config *config = reading->config;
+	struct dev_declaration *devices, *device;
+
+	if (!is_interface_name(name)) {
+		config_mistake(reading,
+			       "[Device %s]: no name of an interface: at most "
+			       "15 characters, without blanks and /:%%*?[",
+			       name);
+		return;
 	}
-	return 0;
+	devices = reallocarray(config->devices, config->n_devices + 1,
+			       sizeof(*devices));
+	reading->no_memory |= !devices;
+	if (!devices)
+		return;
+	config->devices = devices;
+	device = &devices[config->n_devices];
+	*device = (struct dev_declaration){
+		.line = reading->line,
+		.owner = (uid_t)-1,
+		.group = (gid_t)-1,
+		.queues = 1,
+		.offloads = ~0u,
+		.file = strdup(reading->path),
+	};
+	strcpy(device->name, name);
+	reading->no_memory |= !device->file;
+	config->n_devices++;
+	reading->device = device;
+	reading->section = SECTION_DEVICE;
 }
 
-static int set_mount(struct reading *reading, const char *value)
+static void begin_policy(struct reading *reading, const char *name)
 {
-	struct options *options = reading->options;
+	struct policy_set *set = reading->config->policy;
+	struct policy_rule *rule;
 
-	if (value[0] != '/' || strlen(value) >= sizeof(options->mount))
-		return mistake(reading,
-			       "Mount=%s: not an absolute path of a mount "
-			       "point",
-			       value);
-	strcpy(options->mount, value);
-	return 1;
+	for (size_t i = 0; i < set->n; i++) {
+		if (strcmp(set->rules[i].name, name) != 0)
+			continue;
+		config_mistake(reading,
+			       "[Policy %s] is there already, at %s:%u: give "
+			       "this one another name",
+			       name, set->rules[i].file, set->rules[i].line);
+		return;
+	}
+	rule = policy_set_add(set);
+	reading->no_memory |= !rule;
+	if (!rule)
+		return;
+	rule->name = strdup(name);
+	rule->file = strdup(reading->path);
+	rule->line = reading->line;
+	reading->no_memory |= !rule->name || !rule->file;
+	reading->rule = rule;
+	reading->section = SECTION_POLICY;
 }
 
-static int set_log_level(struct reading *reading, const char *value)
+/* The name behind the word, or NULL if that is not its first one. */
+static const char *section_name(struct reading *reading, const char *word)
 {
-	int level = log_level_from_name(value);
+	const char *name = reading->header + strlen(word);
 
-	if (level < 0)
-		return mistake(reading,
-			       "LogLevel=%s: not one of " LOG_LEVEL_NAMES,
-			       value);
-	reading->options->log_level = (enum log_level)level;
-	return 1;
+	if (strncmp(reading->header, word, strlen(word)) != 0 ||
+	    (*name && *name != ' '))
+		return NULL;
+	while (*name == ' ')
+		name++;
+	if (*name)
+		return name;
+	config_mistake(reading, "[%s]: the name is missing, as in [%s vpn0]",
+		       word, word);
+	return "";
 }
+
+static void begin_section(struct reading *reading)
+{
+	const char *name;
+
+	reading->section = SECTION_NONE;
+	reading->section_line = reading->line;
+	reading->mtu = 0;
+	reading->has_ipv6 = reading->has_up = reading->up = false;
+	if (reading->no_memory)
+		return;
+	if (strcmp(reading->header, "Daemon") == 0) {
+		reading->section = SECTION_DAEMON;
+		return;
+	}
+	name = section_name(reading, "Device");
+	if (name) {
+		if (*name)
+			begin_device(reading, name);
+		return;
+	}
+	name = section_name(reading, "Policy");
+	if (!name)
+		config_mistake(reading,
+			       "section [%s]: sections are [Daemon], [Device "
+			       "NAME] and [Policy NAME]",
+			       reading->header);
+	else if (*name)
+		begin_policy(reading, name);
+}
+
+/* inih tells of a section only with its first key. */
+static void look_for_section(struct reading *reading, const char *text)
+{
+	const char *end = strchr(text, ']');
+	size_t len = end ? (size_t)(end - text - 1) : 0;
+
+	if (text[0] != '[' || !end)
+		return;
+	config_end_section(reading);
+	if (len >= sizeof(reading->header)) {
+		config_mistake(reading,
+			       "the section's name is too long: at most %zu "
+			       "characters",
+			       sizeof(reading->header) - 1);
+		len = sizeof(reading->header) - 1;
+	}
+	memcpy(reading->header, text + 1, len);
+	reading->header[len] = '\0';
+	begin_section(reading);
+}
+
+/* ---- lines ---- */
 
 static int on_key(void *arg, const char *section, const char *name,
 		  const char *value)
 {
 	struct reading *reading = arg;
 
-	if (strcmp(section, "Daemon") != 0)
-		return mistake(reading,
-			       "section [%s]: the one section is [Daemon]",
-			       section);
-	if (strcmp(name, "Mount") == 0)
-		return set_mount(reading, value);
-	if (strcmp(name, "LogLevel") == 0)
-		return set_log_level(reading, value);
-	return mistake(reading,
-		       "unknown key %s=: [Daemon] has Mount= and "
-		       "LogLevel=",
-		       name);
+	if (reading->section != SECTION_NONE)
+		config_set_key(reading, name, value);
+	else if (!reading->section_line)
+		config_mistake(reading,
+			       "%s= belongs to no section: write [Daemon], "
+			       "[Device NAME] or [Policy NAME] before it",
+			       name);
+	return 1;
 }
 
 /* inih does not tell its callback where it is. */
 static char *read_line(char *buf, int size, void *arg)
 {
 	struct reading *reading = arg;
+	bool rest = reading->cut;
+	char *line = fgets(buf, size, reading->file);
+	size_t len;
 
+	if (!line)
+		return NULL;
+	len = strlen(line);
+	reading->cut = len > 0 && line[len - 1] != '\n' && !feof(reading->file);
+	if (rest) {
+		/* A comment, to inih. */
+		line[0] = '#';
+		return line;
+	}
 	reading->line++;
-	return fgets(buf, size, reading->file);
+	if (reading->cut) {
+		config_mistake(reading,
+			       "the line is longer than %d characters: write "
+			       "the key several times",
+			       size - 2);
+		line[0] = '#';
+	}
+	look_for_section(reading, line);
+	return line;
 }
 
-static bool unreadable(const char *path)
+static void read_file(struct reading *reading, const char *path, bool may_lack)
 {
-	fprintf(stderr, "tund: %s: %s\n", path, strerror(errno));
-	return false;
-}
-
-bool config_read(const char *path, bool must_exist, struct options *options)
-{
-	struct reading reading = {.options = options};
-	const char *what = "neither a [section] nor a Key=value";
 	int line, error;
 
-	reading.file = fopen(path, "re");
-	if (!reading.file)
-		return errno == ENOENT && !must_exist ? true : unreadable(path);
-	errno = 0;
-	line = ini_parse_stream(read_line, &reading, on_key, &reading);
-	/* A directory can be opened, and not read. */
-	error = ferror(reading.file) ? errno : 0;
-	fclose(reading.file);
-	if (error) {
-		errno = error;
-		return unreadable(path);
+	reading->path = path;
+	reading->line = reading->section_line = 0;
+	reading->section = SECTION_NONE;
+	reading->cut = false;
+	reading->file = fopen(path, "re");
+	if (!reading->file) {
+		if (errno != ENOENT || !may_lack)
+			unreadable(reading, "%s", strerror(errno));
+		return;
 	}
-	if (line == 0)
-		return true;
-	if (line == reading.mistake_line)
-		what = reading.mistake;
-	fprintf(stderr, "tund: %s:%d: %s\n", path, line, what);
-	return false;
+	errno = 0;
+	line = ini_parse_stream(read_line, reading, on_key, reading);
+	config_end_section(reading);
+	/* A directory can be opened, and not read. */
+	error = ferror(reading->file) ? errno : 0;
+	fclose(reading->file);
+	if (error) {
+		unreadable(reading, "%s", strerror(error));
+	} else if (line > 0) {
+		reading->line = (unsigned int)line;
+		config_mistake(reading, "neither a [section] nor a Key=value");
+	}
+	reading->no_memory |= line == -2;
+}
+
+/* ---- files ---- */
+
+static int is_fragment(const struct dirent *entry)
+{
+	return fnmatch("*.conf", entry->d_name, FNM_PERIOD) == 0;
+}
+
+/* Not the locale's order: it is the same on every machine. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void read_fragments(struct reading *reading, const char *path)
+{
+	char dir[PATH_MAX], file[PATH_MAX + 256];
+	struct dirent **entries;
+	int n;
+
+	reading->path = dir;
+	if (snprintf(dir, sizeof(dir), "%s.d", path) >= (int)sizeof(dir))
+		return;
+	n = scandir(dir, &entries, is_fragment, by_name);
+	if (n < 0) {
+		if (errno != ENOENT)
+			unreadable(reading, "%s", strerror(errno));
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		snprintf(file, sizeof(file), "%s/%s", dir, entries[i]->d_name);
+		read_file(reading, file, false);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static uint64_t own_network_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
+int config_load(const char *path, bool must_exist,
+		void (*say)(const char *message), struct config **ret_config)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct reading reading = {.config = config, .say = say};
+
+	if (!config)
+		return -ENOMEM;
+	strcpy(config->mount, DEFAULT_MOUNT);
+	config->log_level = LOG_LEVEL_NOTICE;
+	if (policy_set_new(own_network_namespace(), &config->policy) < 0) {
+		config_free(config);
+		return -ENOMEM;
+	}
+	read_file(&reading, path, !must_exist);
+	/* Of a FILE that is not one, no fragments are looked for. */
+	if (!reading.failed || reading.line > 0)
+		read_fragments(&reading, path);
+	if (reading.failed || reading.no_memory) {
+		config_free(config);
+		return reading.failed ? -EINVAL : -ENOMEM;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config->n_devices; i++) {
+		struct dev_declaration *device = &config->devices[i];
+
+		free(device->file);
+		free(device->ns_path);
+		free(device->setup.steps);
+	}
+	free(config->devices);
+	policy_set_unref(config->policy);
+	free(config);
 }

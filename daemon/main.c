@@ -164,6 +164,8 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_DONE:
 		return 0;
+	case OPTIONS_FAILED:
+		return 1;
 	case OPTIONS_USAGE:
 		return 2;
 	}
@@ -173,7 +175,8 @@ int main(int argc, char **argv)
 	umask(022);
 
 	status = background_start(&background, options.foreground);
-	if (status >= 0)
-		return status;
-	return run(&options, &background);
+	if (status < 0)
+		status = run(&options, &background);
+	options_free(&options);
+	return status;
 }

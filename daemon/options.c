@@ -20,18 +20,22 @@ static const char usage[] =
 	"                    character node, which becomes the device file\n"
 	"  --foreground      stay in the foreground and log to standard error\n"
 	"  --log-level L     " LOG_LEVEL_NAMES " (default notice)\n"
-	"  --config FILE     default " DEFAULT_CONFIG ", if it is there\n"
+	"  --config FILE     default " DEFAULT_CONFIG ", if it is there;\n"
+	"                    then FILE.d/*.conf\n"
+	"  --check [FILE]    only look for mistakes in the configuration\n"
 	"  --version         print the version\n"
 	"  --help            print this\n"
 	"\n"
+	"SIGHUP: reads the configuration again.\n"
 	"Exit status: 0 after SIGTERM or SIGINT, 1 failure, 2 usage.\n"
-	"See tund(8) and tund(4).\n";
+	"See tund(8), tund.conf(5) and tund(4).\n";
 
 enum {
 	OPT_MOUNT = 256,
 	OPT_FOREGROUND,
 	OPT_LOG_LEVEL,
 	OPT_CONFIG,
+	OPT_CHECK,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -41,6 +45,7 @@ static const struct option long_options[] = {
 	{"foreground", no_argument, NULL, OPT_FOREGROUND},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 	{"config", required_argument, NULL, OPT_CONFIG},
+	{"check", no_argument, NULL, OPT_CHECK},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -52,6 +57,7 @@ struct given {
 	const char *config;
 	int log_level; /* -1: not given */
 	bool foreground;
+	bool check;
 };
 
 static enum options_result read_arguments(int argc, char **argv,
@@ -79,6 +85,9 @@ static enum options_result read_arguments(int argc, char **argv,
 		case OPT_CONFIG:
 			given->config = optarg;
 			break;
+		case OPT_CHECK:
+			given->check = true;
+			break;
 		case OPT_VERSION:
 			puts("tund " TUND_VERSION);
 			return OPTIONS_DONE;
@@ -91,6 +100,8 @@ static enum options_result read_arguments(int argc, char **argv,
 			return OPTIONS_USAGE;
 		}
 	}
+	if (given->check && optind == argc - 1 && !given->config)
+		given->config = argv[optind++];
 	if (optind < argc) {
 		fprintf(stderr,
 			"tund: unexpected argument \"%s\"; a mount point is "
@@ -134,28 +145,87 @@ static bool make_absolute(const char *path, char ret_path[PATH_MAX])
 	return true;
 }
 
+static void print_mistake(const char *message)
+{
+	fprintf(stderr, "tund: %s\n", message);
+}
+
+static enum options_result check(const char *path, bool must_exist)
+{
+	struct config *config;
+	int r = config_load(path, must_exist, print_mistake, &config);
+
+	if (r == -ENOMEM)
+		print_mistake(strerror(ENOMEM));
+	if (r < 0)
+		return OPTIONS_FAILED;
+	printf("%s: no mistake; %zu device%s, %zu polic%s\n", path,
+	       config->n_devices, config->n_devices == 1 ? "" : "s",
+	       config->policy->n, config->policy->n == 1 ? "y" : "ies");
+	config_free(config);
+	return OPTIONS_DONE;
+}
+
+/* The background has another working directory. */
+static bool set_config_path(const struct given *given, struct options *options)
+{
+	char cwd[PATH_MAX] = "";
+	const char *path = given->config ? given->config : DEFAULT_CONFIG;
+
+	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd))) {
+		fprintf(stderr, "tund: the working directory: %s\n",
+			strerror(errno));
+		return false;
+	}
+	options->config_must_exist = given->config;
+	if (snprintf(options->config_path, PATH_MAX, "%s%s%s", cwd,
+		     cwd[0] ? "/" : "", path) >= PATH_MAX) {
+		fputs("tund: the configuration's path is too long\n", stderr);
+		return false;
+	}
+	return true;
+}
+
+static enum options_result read_config(const struct given *given,
+				       struct options *options)
+{
+	char mount[PATH_MAX];
+
+	if (!set_config_path(given, options) ||
+	    config_load(options->config_path, options->config_must_exist,
+			print_mistake, &options->config) < 0)
+		return OPTIONS_USAGE;
+	options->log_level_given = given->log_level >= 0;
+	options->log_level = options->log_level_given
+				     ? (enum log_level)given->log_level
+				     : options->config->log_level;
+	if (!make_absolute(given->mount ? given->mount : options->config->mount,
+			   mount))
+		return OPTIONS_USAGE;
+	memcpy(options->mount, mount, sizeof(mount));
+	return OPTIONS_RUN;
+}
+
 enum options_result options_parse(int argc, char **argv,
 				  struct options *ret_options)
 {
 	struct given given = {.log_level = -1};
 	enum options_result result = read_arguments(argc, argv, &given);
-	char mount[PATH_MAX];
 
+	*ret_options = (struct options){.foreground = given.foreground};
 	if (result != OPTIONS_RUN)
 		return result;
-	*ret_options = (struct options){
-		.mount = DEFAULT_MOUNT,
-		.log_level = LOG_LEVEL_NOTICE,
-		.foreground = given.foreground,
-	};
-	if (!config_read(given.config ? given.config : DEFAULT_CONFIG,
-			 given.config != NULL, ret_options))
-		return OPTIONS_USAGE;
-	if (given.log_level >= 0)
-		ret_options->log_level = (enum log_level)given.log_level;
-	if (!make_absolute(given.mount ? given.mount : ret_options->mount,
-			   mount))
-		return OPTIONS_USAGE;
-	memcpy(ret_options->mount, mount, sizeof(mount));
-	return OPTIONS_RUN;
+	if (given.check)
+		return check(given.config ? given.config : DEFAULT_CONFIG,
+			     given.config != NULL);
+	result = read_config(&given, ret_options);
+	if (result != OPTIONS_RUN)
+		options_free(ret_options);
+	return result;
+}
+
+void options_free(struct options *options)
+{
+	config_free(options->config);
+	options->config = NULL;
 }

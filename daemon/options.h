@@ -9,27 +9,30 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "base/log.h"
-
-#define DEFAULT_MOUNT  "/run/tund/dev"
-#define DEFAULT_CONFIG "/etc/tund/tund.conf"
+#include "config.h"
 
 struct options {
 	char mount[PATH_MAX];
 	enum log_level log_level;
 	bool foreground;
+	/* As it was read; the two above have the last word. */
+	struct config *config;
+	/* Where it comes from, to read it again. */
+	char config_path[PATH_MAX];
+	bool config_must_exist;
+	bool log_level_given;
 };
 
 enum options_result {
 	OPTIONS_RUN,
-	OPTIONS_DONE,  /* the answer was printed: exit 0 */
-	OPTIONS_USAGE, /* the mistake was printed: exit 2 */
+	OPTIONS_DONE,	/* the answer was printed: exit 0 */
+	OPTIONS_FAILED, /* the same: exit 1 */
+	OPTIONS_USAGE,	/* the mistake was printed: exit 2 */
 };
 
 enum options_result options_parse(int argc, char **argv,
 				  struct options *ret_options);
 
-/* config.c: false if the file has a mistake, which was printed. */
-bool config_read(const char *path, bool must_exist, struct options *options);
+void options_free(struct options *options);
 
 #endif

@@ -31,6 +31,10 @@ struct dev_caller {
 	uid_t uid;
 	const gid_t *groups; /* the effective one, too */
 	size_t n_groups;
+	/* What policies ask for; NULL and 0 if none does, or nobody knows. */
+	const char *cgroup;
+	dev_t exe_dev;
+	ino_t exe_ino;
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-options.c - the command line and the configuration file, options.h:
- * what is taken, what is refused, and with which words.
+ * test-options.c - the command line, options.h: what is taken, what is refused,
+ * and with which words. The configuration file is test-config.c's.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -91,18 +91,9 @@ static enum options_result parse(struct options *options, ...)
 	begin_capture();
 	result = options_parse(argc, argv, options);
 	end_capture();
+	/* What is asked of it below stays. */
+	options_free(options);
 	return result;
-}
-
-static bool read_config(const char *path, bool must_exist,
-			struct options *options)
-{
-	bool ok;
-
-	begin_capture();
-	ok = config_read(path, must_exist, options);
-	end_capture();
-	return ok;
 }
 
 static void assert_said(const char *text)
@@ -219,8 +210,8 @@ static void bad_mounts(void **state)
 static void help_and_version_are_answers(void **state)
 {
 	static const char *const options_told[] = {
-		"--mount",   "--foreground", "--log-level", "--config",
-		"--version", "--help",	     "tund(8)"};
+		"--mount", "--foreground", "--log-level", "--config",
+		"--check", "--version",	   "--help",	  "tund(8)"};
 	struct options options;
 
 	assert_int_equal(parse(&options, "--version", NULL), OPTIONS_DONE);
@@ -288,78 +279,6 @@ static void command_line_has_the_last_word(void **state)
 	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
 }
 
-/* ---- the configuration file ---- */
-
-static void good_files(void **state)
-{
-	static const struct {
-		const char *text;
-		const char *mount;
-		enum log_level level;
-	} cases[] = {
-		{"", "/default", LOG_LEVEL_NOTICE},
-		{"# a comment\n; another\n\n", "/default", LOG_LEVEL_NOTICE},
-		{"[Daemon]\n", "/default", LOG_LEVEL_NOTICE},
-		{"[Daemon]\nMount=/dev/net/tun\n", "/dev/net/tun",
-		 LOG_LEVEL_NOTICE},
-		{"[Daemon]\n# c\nMount = /a b \nLogLevel = warning\n", "/a b",
-		 LOG_LEVEL_WARNING},
-		{"[Daemon]\nMount=/a\n[Daemon]\nMount=/b\n", "/b",
-		 LOG_LEVEL_NOTICE},
-		/* No newline at the end. */
-		{"[Daemon]\nLogLevel=debug", "/default", LOG_LEVEL_DEBUG},
-		{"[Daemon]\r\nMount=/a\r\n", "/a", LOG_LEVEL_NOTICE},
-	};
-
-	for (size_t i = 0; i < LENGTH(cases); i++) {
-		struct options options = {.mount = "/default",
-					  .log_level = LOG_LEVEL_NOTICE};
-
-		write_config(cases[i].text);
-		if (!read_config(config_path, true, &options))
-			fail_msg("case %zu: %s", i, said);
-		assert_string_equal(said, "");
-		assert_string_equal(options.mount, cases[i].mount);
-		assert_int_equal(options.log_level, cases[i].level);
-	}
-}
-
-static void bad_lines_are_told(void **state)
-{
-	static const struct {
-		const char *text;
-		int line;
-		const char *message;
-	} cases[] = {
-		{"[Daemon]\nMount=relative\n", 2, "Mount=relative"},
-		{"[Daemon]\nMount=\n", 2, "Mount="},
-		{"[Daemon]\n\nLogLevel=loud\n", 3, "LogLevel=loud"},
-		{"[Daemon]\nLogLevel=\n", 2, "error, warning, notice"},
-		{"[Daemon]\nMuont=/a\n", 2, "Muont"},
-		{"[Daemon]\nmount=/a\n", 2, "unknown key mount="},
-		{"[Other]\nMount=/a\n", 2, "[Other]"},
-		{"Mount=/a\n", 1, "[Daemon]"},
-		{"[Daemon]\nMount\n", 2, "neither"},
-		{"[Daemon\n", 1, "neither"},
-		/* The first one is told. */
-		{"[Daemon]\nLogLevel=x\nMount=y\nnonsense\n", 2, "LogLevel=x"},
-	};
-
-	for (size_t i = 0; i < LENGTH(cases); i++) {
-		struct options options = {.mount = "/default"};
-		char place[160];
-
-		write_config(cases[i].text);
-		if (read_config(config_path, true, &options))
-			fail_msg("case %zu is taken", i);
-		assert_one_line();
-		snprintf(place, sizeof(place), "%s:%d: ", config_path,
-			 cases[i].line);
-		assert_said(place);
-		assert_said(cases[i].message);
-	}
-}
-
 static void bad_file_ends_in_usage(void **state)
 {
 	struct options options;
@@ -370,20 +289,34 @@ static void bad_file_ends_in_usage(void **state)
 	assert_one_line();
 }
 
-static void missing_file(void **state)
-{
-	struct options options = {.mount = "/default"};
+/* ---- --check ---- */
 
+static void check_says_what_it_found(void **state)
+{
+	struct options options;
+
+	write_config("[Device vpn0]\nKind=tun\n[Policy a]\nAllow=none\n");
+	assert_int_equal(parse(&options, "--check", config_path, NULL),
+			 OPTIONS_DONE);
+	assert_said("no mistake; 1 device, 1 policy");
+	assert_said(config_path);
+	assert_int_equal(
+		parse(&options, "--check", "--config", config_path, NULL),
+		OPTIONS_DONE);
+	write_config("[Device vpn0]\nKind=tun\nNonsense=1\n");
+	assert_int_equal(parse(&options, "--check", config_path, NULL),
+			 OPTIONS_FAILED);
+	assert_one_line();
+	assert_said(":3: unknown key Nonsense=");
 	unlink(config_path);
-	assert_true(read_config(config_path, false, &options));
-	assert_string_equal(said, "");
-	assert_false(read_config(config_path, true, &options));
-	assert_one_line();
-	/* Only a missing one may be missing. */
-	assert_false(read_config("/dev/null/x", false, &options));
-	assert_one_line();
-	assert_said("Not a directory");
-	assert_string_equal(options.mount, "/default");
+	assert_int_equal(parse(&options, "--check", config_path, NULL),
+			 OPTIONS_FAILED);
+	assert_said("No such file");
+	/* One file. */
+	assert_int_equal(parse(&options, "--check", "a", "b", NULL),
+			 OPTIONS_USAGE);
+	assert_int_equal(parse(&options, "--check", "--config", "a", "b", NULL),
+			 OPTIONS_USAGE);
 }
 
 int main(void)
@@ -399,10 +332,8 @@ int main(void)
 		cmocka_unit_test(bad_usage),
 		cmocka_unit_test(named_config_must_exist),
 		cmocka_unit_test(command_line_has_the_last_word),
-		cmocka_unit_test(good_files),
-		cmocka_unit_test(bad_lines_are_told),
 		cmocka_unit_test(bad_file_ends_in_usage),
-		cmocka_unit_test(missing_file),
+		cmocka_unit_test(check_says_what_it_found),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, set_up, tear_down);

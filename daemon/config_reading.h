@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config_reading.h - a configuration that is being read, for the files that
+ * read it. Private to config*.c.
+ */
+#ifndef TUND_CONFIG_READING_H
+#define TUND_CONFIG_READING_H
+
+#include <stdio.h>
+
+#include "config.h"
+
+enum section_kind {
+	SECTION_NONE, /* before the first, or after a mistake in its name */
+	SECTION_DAEMON,
+	SECTION_DEVICE,
+	SECTION_POLICY,
+};
+
+struct reading {
+	struct config *config;
+	void (*say)(const char *message);
+	const char *path;
+	FILE *file;
+	unsigned int line;
+	bool failed, no_memory;
+	bool cut; /* the line before this piece is longer than can be read */
+
+	enum section_kind section;
+	char header[64]; /* as it is written */
+	unsigned int section_line;
+	/* The last of the configuration's, where the section is one. */
+	struct dev_declaration *device;
+	struct policy_rule *rule;
+	/* Of that section. */
+	unsigned int mtu;
+	bool has_ipv6, has_up, up;
+};
+
+/* At the present line. Goes on, to find them all. */
+void config_mistake(struct reading *reading, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* config_keys.c */
+void config_set_key(struct reading *reading, const char *name,
+		    const char *value);
+/* Of the section that has begun, or the last one: what is missing in it. */
+void config_end_section(struct reading *reading);
+
+/* config_values.c: false after a mistake, which was told. */
+struct config_value {
+	struct reading *reading;
+	const char *key;
+	const char *text;
+};
+
+bool value_number(const struct config_value *v, uint64_t min, uint64_t max,
+		  uint64_t *ret_number);
+/* With K, M or G behind it. */
+bool value_size(const struct config_value *v, uint64_t min,
+		uint64_t *ret_bytes);
+bool value_bool(const struct config_value *v, bool *ret_value);
+bool value_path(const struct config_value *v);
+
+/* Words of a table; each ors its bits. */
+struct value_bit {
+	const char *word;
+	unsigned int bits;
+};
+bool value_bits(const struct config_value *v, const struct value_bit *table,
+		size_t n, unsigned int *bits);
+
+/* These append; words are separated by blanks. */
+bool value_ids(const struct config_value *v, bool groups, struct id_set *set);
+bool value_word(const struct config_value *v, struct word_list *list);
+bool value_words(const struct config_value *v, struct word_list *list);
+bool value_prefixes(const struct config_value *v, struct ip_prefixes *set);
+bool value_address(const struct config_value *v, struct dev_setup *setup,
+		   bool *ret_ipv6);
+bool value_route(const struct config_value *v, struct dev_setup *setup);
+bool config_add_step(struct reading *reading, struct dev_setup *setup,
+		     const struct tund_config *step);
+
+#endif

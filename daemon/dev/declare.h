@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * declare.h - devices that are there from the start, because the administrator
+ * has declared them: persistent, configured and up, with nobody attached.
+ */
+#ifndef TUND_DEV_DECLARE_H
+#define TUND_DEV_DECLARE_H
+
+#include <net/if.h>
+
+#include "dev/policy.h"
+
+/* One section. */
+struct dev_declaration {
+	char name[IFNAMSIZ];
+	char *file;
+	unsigned int line;
+
+	unsigned int kind; /* POLICY_TUN or POLICY_TAP; 0: not said */
+	uid_t owner;	   /* (uid_t)-1: anybody of the group */
+	gid_t group;	   /* (gid_t)-1: none */
+	unsigned int queues;
+	unsigned int offloads; /* TUN_F_* that programs may ask for */
+	char *ns_path;	       /* NULL: the daemon's own namespace */
+	struct dev_setup setup;
+};
+
+#endif
