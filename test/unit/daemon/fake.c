@@ -237,6 +237,9 @@ static int send_one(struct host_link *link, const struct pkt *pkt)
 
 	if (fake.on_send)
 		fake.on_send(link);
+	if (fake.refused_number && pkt->len >= sizeof(uint32_t) &&
+	    fake_number(pkt->data) >> 8 == fake.refused_number)
+		return fake.send_error;
 	r = take_room();
 	if (r < 0)
 		return r;

@@ -52,6 +52,8 @@ struct fake {
 	/* send() takes so many packets, and answers then with the error. */
 	atomic_int send_room;
 	atomic_int send_error;
+	/* The packet with that number of write_number() gets it, unless 0. */
+	uint32_t refused_number;
 	int elsewhere_fd; /* where an interface is that was moved */
 	/* What drops() tells. */
 	uint64_t socket_drops, backlog_drops;
