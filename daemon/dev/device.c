@@ -94,6 +94,7 @@ static void device_release(struct work *work)
 {
 	struct device *dev = container_of(work, struct device, release);
 	struct dev_table *table = dev->table;
+	struct host_state state;
 	bool idle;
 
 	/* What write() has taken is sent before the interface goes. */
@@ -113,6 +114,8 @@ static void device_release(struct work *work)
 	if (idle)
 		return;
 	log_summary(dev);
+	device_get_state(dev, &state);
+	device_tell(dev, DEV_EVENT_GONE, &state, NULL);
 	device_unref(dev);
 }
 
@@ -335,10 +338,14 @@ static struct dev_file *take_file_locked(struct device *dev,
 /* The file and its queue part, with nobody's lock held. */
 static void part(struct dev_queue *queue, struct dev_file *file)
 {
+	struct host_state state;
+
 	/* Before it is told: a read after that says EBADFD. */
 	dev_file_clear(file, queue);
 	dev_queue_close(queue, -EFAULT);
 	dev_file_wake(file);
+	device_get_state(queue->dev, &state);
+	device_tell(queue->dev, DEV_EVENT_DETACHED, &state, file);
 	dev_file_unref(file);
 	dev_queue_unref(queue);
 }
@@ -475,10 +482,13 @@ void device_mend(struct device *dev)
 void device_state(struct device *dev, const struct host_state *state)
 {
 	struct dev_queue_set set;
+	struct host_state before;
 
 	lock_acquire(&dev->lock);
+	before = dev->state;
 	dev->state = *state;
 	lock_release(&dev->lock);
+	device_tell_changes(dev, &before, state);
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++) {
 		device_count_drop(dev, TUND_DROP_QUEUE_FULL,

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/work.h"
+#include "dev/event.h"
 #include "dev/filter.h"
 #include "dev/host.h"
 #include "dev/knob.h"
@@ -82,7 +83,17 @@ struct dev_table {
 	/* Devices that are not in the list yet. */
 	unsigned int n_making GUARDED_BY(lock);
 	uint64_t last_id GUARDED_BY(lock);
+	struct list files GUARDED_BY(lock);
+	uint64_t last_file_id GUARDED_BY(lock);
+	/* Set before there are devices, by dev_table_observe()'s word. */
+	void (*observe)(void *arg, const struct dev_event *event);
+	void *observe_arg;
+	/* Its own until dev_table_free(), and one of each open file. */
+	atomic_uint refs;
 };
+
+void dev_table_ref(struct dev_table *table);
+void dev_table_unref(struct dev_table *table);
 
 /*
  * Makes the device and its interface, attaches the file, and lets packets flow;
@@ -145,6 +156,15 @@ struct device *dev_table_next(struct dev_table *table, uint64_t id);
 bool device_is_in(struct device *dev, uint64_t ns_id);
 
 void device_get_state(struct device *dev, struct host_state *ret_state);
+
+/* What the kernel's TUN says in sysfs. */
+unsigned int device_flags(struct device *dev);
+
+/* Tells the observer; `file` may be NULL. */
+void device_tell(struct device *dev, enum dev_event_kind kind,
+		 const struct host_state *state, const struct dev_file *file);
+void device_tell_changes(struct device *dev, const struct host_state *before,
+			 const struct host_state *state);
 
 /* Asks the host, too: slow. */
 void device_get_stats(struct device *dev, struct tund_stats *ret_stats);

@@ -81,6 +81,7 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 int dev_file_direct(struct dev_file *file, unsigned int flags, int *ret_fd)
 {
 	struct dev_queue *queue = dev_file_queue(file);
+	struct host_state state;
 	struct device *dev;
 	int r;
 
@@ -100,6 +101,10 @@ int dev_file_direct(struct dev_file *file, unsigned int flags, int *ret_fd)
 	if (r == 0 && !device_has(dev, queue)) {
 		close(*ret_fd);
 		r = -EBADFD;
+	}
+	if (r == 0) {
+		device_get_state(dev, &state);
+		device_tell(dev, DEV_EVENT_DIRECT, &state, file);
 	}
 	dev_queue_unref(queue);
 	return r;

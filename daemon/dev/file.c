@@ -33,9 +33,12 @@
 struct dev_file {
 	struct lock lock;
 	atomic_uint refs;
-	struct dev_table *table;
+	struct dev_table *table; /* a reference */
+	struct list node;	 /* guarded by the table's lock */
+	uint64_t id;		 /* rising with every file of the table */
 	int ns_fd;
 	uint64_t ns_id;
+	struct dev_opener opener;
 	void (*wake)(void *cookie);
 	void (*release)(void *cookie);
 	void *cookie;
@@ -47,7 +50,8 @@ struct dev_file {
 	int ifindex GUARDED_BY(lock); /* 0, or what TUNSETIFINDEX asked for */
 };
 
-int dev_file_new(struct dev_table *table, int ns_fd, void (*wake)(void *cookie),
+int dev_file_new(struct dev_table *table, int ns_fd,
+		 const struct dev_opener *opener, void (*wake)(void *cookie),
 		 void (*release)(void *cookie), void *cookie,
 		 struct dev_file **ret_file)
 {
@@ -64,9 +68,15 @@ int dev_file_new(struct dev_table *table, int ns_fd, void (*wake)(void *cookie),
 	file->table = table;
 	file->ns_fd = ns_fd;
 	file->ns_id = st.st_ino;
+	file->opener = *opener;
 	file->wake = wake;
 	file->release = release;
 	file->cookie = cookie;
+	dev_table_ref(table);
+	lock_acquire(&table->lock);
+	file->id = ++table->last_file_id;
+	list_add_tail(&table->files, &file->node);
+	lock_release(&table->lock);
 	*ret_file = file;
 	return 0;
 }
@@ -78,13 +88,63 @@ void dev_file_ref(struct dev_file *file)
 
 void dev_file_unref(struct dev_file *file)
 {
+	struct dev_table *table = file->table;
+
 	if (atomic_fetch_sub_explicit(&file->refs, 1, memory_order_acq_rel) !=
 	    1)
 		return;
+	lock_acquire(&table->lock);
+	list_del(&file->node);
+	lock_release(&table->lock);
 	file->release(file->cookie);
 	close(file->ns_fd);
 	lock_destroy(&file->lock);
 	free(file);
+	dev_table_unref(table);
+}
+
+/* One on its way out cannot be had any more. */
+static bool try_ref(struct dev_file *file)
+{
+	unsigned int refs = atomic_load(&file->refs);
+
+	while (refs > 0)
+		if (atomic_compare_exchange_weak(&file->refs, &refs, refs + 1))
+			return true;
+	return false;
+}
+
+struct dev_file *dev_file_next(struct dev_table *table, uint64_t id)
+{
+	struct dev_file *next = NULL;
+
+	lock_acquire(&table->lock);
+	/* In the order of their numbers. */
+	list_for_each (it, &table->files) {
+		struct dev_file *file = list_entry(it, struct dev_file, node);
+
+		if (file->id > id && try_ref(file)) {
+			next = file;
+			break;
+		}
+	}
+	lock_release(&table->lock);
+	return next;
+}
+
+const struct dev_opener *dev_file_opener(const struct dev_file *file)
+{
+	return &file->opener;
+}
+
+uint64_t dev_file_id(const struct dev_file *file)
+{
+	return file->id;
+}
+
+uint64_t dev_file_ns_id(const struct dev_file *file)
+{
+	return file->ns_id;
 }
 
 int dev_file_ns(const struct dev_file *file)
@@ -374,6 +434,7 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		dev_file_clear(file, queue);
 	device_get_state(queue->dev, &state);
 	memcpy(ret_name, state.name, IFNAMSIZ);
+	device_tell(queue->dev, DEV_EVENT_ATTACHED, &state, file);
 	dev_queue_unref(queue);
 	dev_file_wake(file);
 	return 0;
@@ -426,8 +487,7 @@ int dev_file_set_ifindex(struct dev_file *file, int ifindex)
 	return r;
 }
 
-/* What the kernel's TUN says in sysfs. */
-static unsigned int device_flags(struct device *dev)
+unsigned int device_flags(struct device *dev)
 {
 	unsigned int flags = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
 

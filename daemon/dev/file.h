@@ -21,6 +21,16 @@ struct tund_device;
 struct tund_mode;
 struct tund_stats;
 
+/* Who has opened the file, and may have given it away since. */
+struct dev_opener {
+	pid_t pid; /* the process; 0: not known */
+	uid_t uid;
+	gid_t gid;
+	uint64_t started; /* clock ticks since boot, with which a pid is unique
+			   */
+	char command[16];
+};
+
 /* Who asks, as judged at the time of the call. */
 struct dev_caller {
 	/* CAP_NET_ADMIN in the user namespace that owns the file's network
@@ -41,7 +51,8 @@ struct dev_caller {
  * Takes `ns_fd`, the opener's network namespace. `wake` is called, with no
  * lock held, when what poll would say may have changed; it must not call back.
  */
-int dev_file_new(struct dev_table *table, int ns_fd, void (*wake)(void *cookie),
+int dev_file_new(struct dev_table *table, int ns_fd,
+		 const struct dev_opener *opener, void (*wake)(void *cookie),
 		 void (*release)(void *cookie), void *cookie,
 		 struct dev_file **ret_file);
 void dev_file_ref(struct dev_file *file);
@@ -114,5 +125,11 @@ struct device *dev_file_device(struct dev_file *file);
 /* For dev/ only: forgets the queue, if it is this one. */
 void dev_file_clear(struct dev_file *file, struct dev_queue *queue);
 void dev_file_wake(struct dev_file *file);
+/* For dev/ only. */
+const struct dev_opener *dev_file_opener(const struct dev_file *file);
+uint64_t dev_file_id(const struct dev_file *file);
+uint64_t dev_file_ns_id(const struct dev_file *file);
+/* For dev/ only: with a reference, the next one above the number, or NULL. */
+struct dev_file *dev_file_next(struct dev_table *table, uint64_t id);
 
 #endif

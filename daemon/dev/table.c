@@ -23,8 +23,10 @@ int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
 		return r;
 	}
 	table->host = host;
+	table->refs = 1;
 	lock_init(&table->lock, LOCK_RANK_TABLE, "devices");
 	list_init(&table->devices);
+	list_init(&table->files);
 	*ret_table = table;
 	return 0;
 }
@@ -59,6 +61,20 @@ void dev_table_free(struct dev_table *table)
 		device_unref(dev);
 	}
 	work_queue_free(table->releases);
+	/* Files that are still open know it. */
+	dev_table_unref(table);
+}
+
+void dev_table_ref(struct dev_table *table)
+{
+	atomic_fetch_add_explicit(&table->refs, 1, memory_order_relaxed);
+}
+
+void dev_table_unref(struct dev_table *table)
+{
+	if (atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) !=
+	    1)
+		return;
 	lock_destroy(&table->lock);
 	free(table);
 }

@@ -34,6 +34,9 @@ uint32_t caller_unmap_id(pid_t tid, const char *map, uint32_t id);
 /* The process that a thread belongs to, or -1. */
 pid_t caller_process(pid_t tid);
 
+/* The thread's process and its command, for people to read. */
+void caller_name(pid_t tid, struct dev_opener *opener);
+
 /* Whether the thread has a descriptor of that number. */
 bool caller_has_fd(pid_t tid, int fd);
 

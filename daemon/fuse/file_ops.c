@@ -61,14 +61,16 @@ static void fs_file_free(void *cookie)
 	free(file);
 }
 
-static int fs_file_new(struct fs_server *server, pid_t tid,
+static int fs_file_new(struct fs_server *server, fuse_req_t req,
 		       struct fs_file **ret_file)
 {
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+	struct dev_opener opener = {.uid = ctx->uid, .gid = ctx->gid};
 	struct fs_file *file;
 	int netns = -1;
 	int r;
 
-	r = caller_open_netns(tid, &netns);
+	r = caller_open_netns(ctx->pid, &netns);
 	if (r < 0)
 		return r;
 	file = calloc(1, sizeof(*file));
@@ -76,8 +78,9 @@ static int fs_file_new(struct fs_server *server, pid_t tid,
 		close(netns);
 		return -ENOMEM;
 	}
-	r = dev_file_new(server->table, netns, fs_file_wake, fs_file_free, file,
-			 &file->dev_file);
+	caller_name(ctx->pid, &opener);
+	r = dev_file_new(server->table, netns, &opener, fs_file_wake,
+			 fs_file_free, file, &file->dev_file);
 	if (r < 0) {
 		close(netns);
 		free(file);
@@ -125,7 +128,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, EINVAL);
 		return;
 	}
-	r = fs_file_new(server, fuse_req_ctx(req)->pid, &file);
+	r = fs_file_new(server, req, &file);
 	if (r == 0) {
 		r = handle_add(&server->files, file, &handle);
 		if (r < 0)

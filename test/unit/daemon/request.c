@@ -24,14 +24,15 @@ static void on_release(void *cookie)
 
 void open_file_in(struct opened *o, const char *ns_path)
 {
+	const struct dev_opener opener = {.pid = getpid(), .command = "test"};
 	int ns_fd = open(ns_path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(ns_fd >= 0);
 	counter_init(&o->wakes);
 	counter_init(&o->released);
-	assert_int_equal(
-		dev_file_new(table, ns_fd, on_wake, on_release, o, &o->file),
-		0);
+	assert_int_equal(dev_file_new(table, ns_fd, &opener, on_wake,
+				      on_release, o, &o->file),
+			 0);
 	assert_int_equal(dev_file_ns(o->file), ns_fd);
 }
 

@@ -409,10 +409,12 @@ static void interface_deleted_at_once(void **state)
 
 static void file_needs_a_namespace(void **state)
 {
+	const struct dev_opener opener = {0};
 	struct dev_file *file = NULL;
 
-	assert_int_equal(dev_file_new(table, -1, NULL, NULL, NULL, &file),
-			 -EBADF);
+	assert_int_equal(
+		dev_file_new(table, -1, &opener, NULL, NULL, NULL, &file),
+		-EBADF);
 	assert_null(file);
 }
 

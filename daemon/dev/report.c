@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c - looks, under the locks, and copies. */
+#include "dev/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dev/device.h"
+
+static void report_queue(struct dev_queue *queue,
+			 struct dev_queue_report *ret_report)
+{
+	struct device *dev = queue->dev;
+	unsigned int queued = pktq_length(&queue->to_app);
+
+	*ret_report = (struct dev_queue_report){
+		.direct = queue->direct,
+		.queued = queued,
+	};
+	lock_acquire(&dev->lock);
+	ret_report->on = queue->on;
+	if (queue->file) {
+		ret_report->file = dev_file_id(queue->file);
+		ret_report->opener = *dev_file_opener(queue->file);
+	}
+	lock_release(&dev->lock);
+}
+
+static uint64_t where(struct device *dev)
+{
+	_cleanup_close_ int ns_fd = -1;
+	struct host_state state;
+	struct stat st;
+
+	device_get_state(dev, &state);
+	if (!state.moved)
+		return dev->ns_id;
+	if (dev->host->open_ns(dev->link, -1, &ns_fd) < 0 ||
+	    fstat(ns_fd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+static void report_device(struct device *dev, struct dev_report *ret_report)
+{
+	struct dev_report *report = ret_report;
+
+	report->id = dev->id;
+	report->ns_id = where(dev);
+	report->flags = device_flags(dev);
+	report->owner = TUND_NO_ID;
+	report->group = TUND_NO_ID;
+	lock_acquire(&dev->lock);
+	report->state = dev->state;
+	if (dev->knobs.has_owner)
+		report->owner = dev->knobs.owner;
+	if (dev->knobs.has_group)
+		report->group = dev->knobs.group;
+	report->offload = dev->knobs.offload;
+	lock_release(&dev->lock);
+	device_get_stats(dev, &report->stats);
+}
+
+int dev_report(struct dev_table *table, uint64_t id,
+	       struct dev_report **ret_report)
+{
+	struct device *dev = dev_table_next(table, id);
+	struct dev_queue_set set;
+	struct dev_report *report;
+
+	if (!dev)
+		return -ENOENT;
+	dev->host->sync(dev->link);
+	dev_queues_get(dev, &set);
+	report = calloc(1, sizeof(*report) +
+				   set.n * sizeof(struct dev_queue_report));
+	if (report) {
+		report_device(dev, report);
+		report->n_queues = set.n;
+		if (set.n > 0)
+			report->plane = TUND_PLANE_FILE;
+		for (unsigned int i = 0; i < set.n; i++) {
+			report_queue(set.queues[i], &report->queues[i]);
+			if (report->queues[i].direct)
+				report->plane = TUND_PLANE_DIRECT;
+		}
+	}
+	dev_queue_set_put(&set);
+	device_unref(dev);
+	*ret_report = report;
+	return report ? 0 : -ENOMEM;
+}
+
+int dev_file_report(struct dev_table *table, uint64_t id,
+		    struct dev_file_report *ret_report)
+{
+	struct dev_file *file = dev_file_next(table, id);
+	struct dev_queue *queue;
+	struct host_state state;
+
+	if (!file)
+		return -ENOENT;
+	*ret_report = (struct dev_file_report){
+		.id = dev_file_id(file),
+		.ns_id = dev_file_ns_id(file),
+		.opener = *dev_file_opener(file),
+	};
+	queue = dev_file_queue(file);
+	if (queue) {
+		device_get_state(queue->dev, &state);
+		ret_report->device = queue->dev->id;
+		memcpy(ret_report->name, state.name, IFNAMSIZ);
+		ret_report->on = dev_queue_is_on(queue);
+		ret_report->direct = queue->direct;
+		dev_queue_unref(queue);
+	}
+	dev_file_unref(file);
+	return 0;
+}

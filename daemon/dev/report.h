@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what there is, as plain data for those who show it: devices, their
+ * queues, open files. Nothing is changed here.
+ */
+#ifndef TUND_DEV_REPORT_H
+#define TUND_DEV_REPORT_H
+
+#include <stdbool.h>
+
+#include "dev/file.h"
+#include "dev/host.h"
+#include <tund/abi.h>
+
+struct dev_table;
+
+/* One attachment. */
+struct dev_queue_report {
+	uint64_t file; /* number of the open file */
+	struct dev_opener opener;
+	bool on;
+	bool direct;
+	unsigned int queued; /* packets now */
+};
+
+struct dev_report {
+	uint64_t id;
+	uint64_t ns_id; /* where the interface is now; 0: not known */
+	struct host_state state;
+	unsigned int flags; /* as in the kernel's sysfs */
+	uint32_t owner;	    /* TUND_NO_ID: none is set */
+	uint32_t group;
+	unsigned int offload; /* TUN_F_* */
+	enum tund_plane plane;
+	struct tund_stats stats;
+	unsigned int n_queues;
+	struct dev_queue_report queues[];
+};
+
+/*
+ * Tells of the device with the lowest number above `id`; the caller frees it.
+ * -ENOENT at the end. Slow.
+ */
+int dev_report(struct dev_table *table, uint64_t id,
+	       struct dev_report **ret_report);
+
+/* An open file, or one that is closed and whose packet socket is not. */
+struct dev_file_report {
+	uint64_t id;
+	uint64_t ns_id; /* in which it was opened */
+	struct dev_opener opener;
+	uint64_t device; /* 0: it is not attached */
+	char name[IFNAMSIZ];
+	bool on;
+	bool direct;
+};
+
+int dev_file_report(struct dev_table *table, uint64_t id,
+		    struct dev_file_report *ret_report);
+
+#endif
