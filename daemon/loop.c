@@ -42,7 +42,7 @@ static void handle_quit(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(loop->base);
 }
 
-static void handle_fd(evutil_socket_t fd, short what, void *arg)
+static void handle_source(evutil_socket_t fd, short what, void *arg)
 {
 	struct source *source = arg;
 
@@ -102,22 +102,37 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
-int loop_add_fd(struct loop *loop, int fd, void (*call)(void))
+static int add_source(struct loop *loop, int fd, short what,
+		      const struct timeval *every, void (*call)(void))
 {
 	struct source *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return -ENOMEM;
 	source->call = call;
-	source->event = event_new(loop->base, fd, EV_READ | EV_PERSIST,
-				  handle_fd, source);
-	if (!source->event || event_add(source->event, NULL) < 0) {
+	source->event = event_new(loop->base, fd, what, handle_source, source);
+	if (!source->event || event_add(source->event, every) < 0) {
 		free_event(source->event);
 		free(source);
 		return -ENOMEM;
 	}
 	list_add_tail(&loop->sources, &source->node);
 	return 0;
+}
+
+int loop_add_fd(struct loop *loop, int fd, void (*call)(void))
+{
+	return add_source(loop, fd, EV_READ | EV_PERSIST, NULL, call);
+}
+
+int loop_add_timer(struct loop *loop, unsigned int ms, void (*call)(void))
+{
+	const struct timeval every = {
+		.tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000,
+	};
+
+	return add_source(loop, -1, EV_PERSIST, &every, call);
 }
 
 int loop_run(struct loop *loop)

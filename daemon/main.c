@@ -22,6 +22,7 @@
 #include "fuse/server.h"
 #include "loop.h"
 #include "net/net.h"
+#include "notify.h"
 #include "options.h"
 #include "privileges.h"
 
@@ -83,6 +84,14 @@ static void on_unmounted(void *arg)
 	loop_quit(arg);
 }
 
+/* Without a watchdog an idle daemon has no timer. */
+static int start_watchdog(struct loop *loop)
+{
+	unsigned int ms = notify_watchdog_ms();
+
+	return ms ? loop_add_timer(loop, ms, notify_alive) : 0;
+}
+
 /* Serves until a signal. Returns the exit status. */
 static int serve(const struct options *options, struct background *background,
 		 struct loop *loop)
@@ -106,12 +115,14 @@ static int serve(const struct options *options, struct background *background,
 	if (r == 0) {
 		log_notice("serving %s", options->mount);
 		background_ready(background);
+		notify_ready("Serving %s", options->mount);
 		signal = loop_run(loop);
 		if (signal)
 			log_notice("%s: ending", strsignal(signal));
 		else
 			log_error("%s was unmounted by somebody else: ending",
 				  options->mount);
+		notify_stopping();
 		fs_server_stop(server);
 	}
 	/* Answers whatever is parked. */
@@ -135,7 +146,8 @@ static int run(const struct options *options, struct background *background)
 		return 1;
 	if (net_start() == 0) {
 		if (net_check() == 0 &&
-		    loop_add_fd(loop, net_changes_fd(), net_dispatch) == 0)
+		    loop_add_fd(loop, net_changes_fd(), net_dispatch) == 0 &&
+		    start_watchdog(loop) == 0)
 			status = serve(options, background, loop);
 		net_stop();
 	}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* notify.c - sd_notify(3); no other file knows libsystemd. */
+#include "notify.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#ifdef HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#else
+static int sd_notify(int unset_environment, const char *state)
+{
+	return 0;
+}
+
+static int sd_watchdog_enabled(int unset_environment, uint64_t *usec)
+{
+	return 0;
+}
+#endif
+
+void notify_ready(const char *status, ...)
+{
+	char text[512], state[600];
+	va_list args;
+
+	va_start(args, status);
+	vsnprintf(text, sizeof(text), status, args);
+	va_end(args);
+	/* A line's end would begin another assignment. */
+	for (char *c = text; *c; c++)
+		if (*c == '\n')
+			*c = '?';
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=%s", text);
+	sd_notify(0, state);
+}
+
+void notify_reloading(void)
+{
+	struct timespec now;
+	char state[128];
+
+	/* Type=notify-reload wants to know that it is about its own signal. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(state, sizeof(state),
+		 "RELOADING=1\nMONOTONIC_USEC=%lld\n"
+		 "STATUS=Reading the configuration",
+		 now.tv_sec * 1000000LL + now.tv_nsec / 1000);
+	sd_notify(0, state);
+}
+
+void notify_stopping(void)
+{
+	sd_notify(0, "STOPPING=1\nSTATUS=Ending");
+}
+
+unsigned int notify_watchdog_ms(void)
+{
+	uint64_t usec = 0;
+
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return 0;
+	/* Twice in its time, as sd_watchdog_enabled(3) recommends. */
+	return usec < 2000 ? 1 : (unsigned int)(usec / 2000);
+}
+
+void notify_alive(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
