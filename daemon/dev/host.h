@@ -16,6 +16,7 @@
 
 struct device;
 struct sock_fprog;
+struct tund_config;
 struct host_ns;	  /* the opener's network namespace, for one attach */
 struct host_link; /* the bridge of one device */
 
@@ -52,6 +53,15 @@ struct host_direct {
 	int vnet_hdr_size;
 	bool nonblock;
 	bool several; /* there may be others, each for its flows */
+};
+
+/*
+ * Asked before the host is changed for a program, with the network namespace in
+ * which that would be done: 0, or a negative errno.
+ */
+struct host_permit {
+	int (*ask)(void *arg, int ns_fd);
+	void *arg;
 };
 
 /* Queues of one device, those that are switched off among them. */
@@ -103,6 +113,13 @@ struct host_ops {
 			   unsigned int offload);
 	/* The host asks nobody for a TUN's hardware addresses. */
 	int (*set_noarp)(struct host_link *link);
+	/*
+	 * What TUND_IOC_CONFIG asks for, which was checked, where the interface
+	 * is now: in the namespace for which it was permitted, or not at all.
+	 */
+	int (*configure)(struct host_link *link, int home_ns_fd,
+			 const struct host_permit *permit,
+			 const struct tund_config *config);
 	/* The namespace that the interface is in now. */
 	int (*open_ns)(struct host_link *link, int home_ns_fd, int *ret_fd);
 	/* A classic BPF program for frames to the application, or NULL. */

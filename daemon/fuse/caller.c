@@ -181,6 +181,15 @@ void caller_forget(struct dev_caller *caller)
 	caller->n_groups = 0;
 }
 
+int caller_check_admin(pid_t tid, int netns_fd)
+{
+	struct dev_caller caller;
+
+	caller_look_up(tid, netns_fd, &caller);
+	caller_forget(&caller);
+	return caller.net_admin ? 0 : -EPERM;
+}
+
 /* `back`: from outside to inside. */
 static uint32_t map_id(pid_t tid, const char *map, uint32_t id, bool back)
 {

@@ -23,6 +23,9 @@ int caller_open_netns(pid_t tid, int *ret_fd);
 void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller);
 void caller_forget(struct dev_caller *caller);
 
+/* 0 if it has, else -EPERM. */
+int caller_check_admin(pid_t tid, int netns_fd);
+
 /*
  * A user or group number of the thread's user namespace as the daemon knows it;
  * (uint32_t)-1 if it has none. `map` is "uid_map" or "gid_map".

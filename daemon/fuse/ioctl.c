@@ -132,7 +132,8 @@ static int get_info(const struct call *c, struct answer *a)
 	a->out.info = (struct tund_info){
 		.abi_version = TUND_ABI_VERSION,
 		.max_packet = TUND_MAX_PACKET,
-		.abilities = TUND_ABILITY_BATCH | server->abilities,
+		.abilities = TUND_ABILITY_BATCH | TUND_ABILITY_CONFIG |
+			     server->abilities,
 	};
 	a->size = sizeof(a->out.info);
 	return 0;
@@ -244,6 +245,10 @@ static int call_attached(const struct call *c, struct answer *a)
 		return get_stats(c, a);
 	case TUND_IOC_VALUE:
 		return call_value(c);
+	case TUND_IOC_CONFIG:
+		return ioctl_configure(c);
+	case TUND_IOC_LINK:
+		return ioctl_get_link(c, a);
 	default:
 		/* The number may be an address that is mapped by chance. */
 		if (tund_is_by_value(c->cmd))

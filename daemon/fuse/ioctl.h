@@ -43,6 +43,7 @@ struct answer {
 		struct tund_info info;
 		struct tund_device device;
 		struct tund_stats stats;
+		struct tund_link link;
 		struct raw_fprog fprog;
 		int32_t number;
 	} out;
@@ -62,6 +63,7 @@ struct call {
 		struct tund_mode mode;
 		struct tund_fd fd;
 		struct tund_device device;
+		struct tund_config config;
 		struct raw_fprog fprog;
 		uint8_t bytes[256];
 	} in;
@@ -91,6 +93,10 @@ int ioctl_attach_filter(const struct call *c);
 int ioctl_get_filter(const struct call *c, struct answer *a);
 int ioctl_set_mac_filter(const struct call *c);
 int ioctl_set_ebpf(const struct call *c);
+
+/* ioctl_config.c; the first is for slow threads. */
+int ioctl_configure(const struct call *c);
+int ioctl_get_link(const struct call *c, struct answer *a);
 
 /* ioctl_fd.c: TUND_IOC_FD, for slow threads. */
 int ioctl_send_fd(const struct call *c);

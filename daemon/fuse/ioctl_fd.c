@@ -11,22 +11,13 @@
 #include "fuse/ioctl.h"
 
 /* Who administers the namespace may have its descriptor. */
-static int check_admin(const struct call *c, int ns_fd)
-{
-	struct dev_caller caller;
-
-	caller_look_up(c->thread.tid, ns_fd, &caller);
-	caller_forget(&caller);
-	return caller.net_admin ? 0 : -EPERM;
-}
-
 static int open_device_ns(const struct call *c, int *ret_fd)
 {
 	_cleanup_close_ int fd = -1;
 	int r = dev_file_device_ns(c->file->dev_file, &fd);
 
 	if (r == 0)
-		r = check_admin(c, fd);
+		r = caller_check_admin(c->thread.tid, fd);
 	if (r == 0)
 		*ret_fd = steal_fd(&fd);
 	return r;
@@ -65,7 +56,7 @@ int ioctl_send_fd(const struct call *c)
 		break;
 	default:
 		fd = dev_file_ns(file);
-		r = check_admin(c, fd);
+		r = caller_check_admin(c->thread.tid, fd);
 	}
 	return r < 0 ? r
 		     : callermem_send_fd(&c->thread, pid, wanted->socket, fd);

@@ -145,6 +145,7 @@ static void (*slow_function(unsigned int cmd))(struct work *work)
 	case TUND_IOC_VALUE:
 	case TUND_IOC_FD:
 	case TUND_IOC_DEVICE:
+	case TUND_IOC_CONFIG:
 		return call_once;
 	case SIOCGSKNS:
 		return NULL;

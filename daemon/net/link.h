@@ -77,7 +77,10 @@ int link_open_packet_socket(const struct host_link *link, int type,
 int link_enlarge_buffer(int fd);
 int link_bind(const struct host_link *link, int fd, uint16_t protocol);
 
-/* settings.c: see dev/host.h. */
+/* configure.c and settings.c: see dev/host.h. */
+int link_configure(struct host_link *link, int home_ns_fd,
+		   const struct host_permit *permit,
+		   const struct tund_config *config);
 int link_set_carrier(struct host_link *link, bool on);
 int link_set_offload(struct host_link *link, int home_ns_fd,
 		     unsigned int offload);

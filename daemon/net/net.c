@@ -66,6 +66,7 @@ const struct host_ops net_host_ops = {
 	.set_mac = link_ns_set_mac,
 	.set_noarp = link_set_noarp,
 	.set_offload = link_set_offload,
+	.configure = link_configure,
 	.open_ns = link_open_ns,
 	.set_filter = link_set_filter,
 	.direct_begin = direct_begin,

@@ -248,6 +248,14 @@ int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up)
 	return rtnl_set_flags(rtnl, ifindex, IFF_UP, up ? IFF_UP : 0);
 }
 
+int rtnl_set_mtu(struct rtnl *rtnl, int ifindex, uint32_t mtu)
+{
+	struct nlmsghdr *nlh = start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, 0);
+
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return rtnl_talk(rtnl, nlh, NULL, NULL);
+}
+
 int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN])
 {
 	struct nlmsghdr *nlh = start(rtnl, RTM_SETLINK, NLM_F_ACK, ifindex, 0);

@@ -74,6 +74,7 @@ int rtnl_set_up(struct rtnl *rtnl, int ifindex, bool up);
 /* The number that a namespace has here, or RTNL_NO_NSID. */
 int rtnl_get_nsid(struct rtnl *rtnl, int ns_fd, int *ret_nsid);
 
+int rtnl_set_mtu(struct rtnl *rtnl, int ifindex, uint32_t mtu);
 int rtnl_set_mac(struct rtnl *rtnl, int ifindex, const uint8_t mac[ETH_ALEN]);
 
 /* The link gives itself no IPv6 address, and so sends nothing by itself. */

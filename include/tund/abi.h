@@ -316,13 +316,14 @@ struct tund_device {
 
 /*
  * Configures the attached interface, wherever it is now, by way of the daemon.
- * Who may is decided before anything is done: CAP_NET_ADMIN over the network
- * namespace that the interface is in; else EPERM. What is there already is
- * EEXIST, what is not there to be removed EADDRNOTAVAIL (an address) or ESRCH
- * (a route); EINVAL for an unknown `what`, a `family` that is neither AF_INET
- * nor AF_INET6, a prefix that is too long, or reserved bytes that are not 0;
- * otherwise the errors are rtnetlink's. EBADFD on an unattached descriptor.
- * Since version 1.
+ * EBADFD on an unattached descriptor. EINVAL for an unknown `what`, a `family`
+ * that is neither AF_INET nor AF_INET6, a prefix that is too long, or reserved
+ * bytes that are not 0. Who may is decided before anything is done:
+ * CAP_NET_ADMIN over the network namespace that the interface is in now; else
+ * EPERM. What is there already is EEXIST, what is not there to be removed
+ * EADDRNOTAVAIL (an address) or ESRCH (a route); otherwise the errors are
+ * rtnetlink's: ENETDOWN for a route while the interface is down, EINVAL for a
+ * value that it cannot have. Since version 1.
  *
  *   what                  uses
  *   TUND_CONFIG_UP        value: 1 up, 0 down
@@ -331,6 +332,14 @@ struct tund_device {
  *   TUND_CONFIG_ADDRESS_* family, prefix, address; peer if not all 0
  *   TUND_CONFIG_ROUTE_*   family, prefix, address; peer (the gateway) if not
  *                         all 0; value: the metric, or 0
+ *
+ * What is not used does not count. An address or a route is what ip-address(8)
+ * and ip-route(8) make of the same words: beside a peer, the prefix is that of
+ * the peer's network; a route is in the main table, and without a gateway its
+ * destinations are at the interface itself. To be removed, an address must have
+ * the same prefix; a route that is given with a gateway or a metric must have
+ * them. An IPv6 address of a TUN is good at once, for nobody there can have the
+ * same; that of a TAP when the host has looked for another, as it is set to.
  */
 struct tund_config {
 	__u32 what; /* TUND_CONFIG_* */
@@ -355,13 +364,16 @@ enum tund_config_what {
 
 #define TUND_IOC_CONFIG _IOW(TUND_IOC_TYPE, 7, struct tund_config)
 
-/* The attached interface as it is now. EBADFD on an unattached descriptor. */
+/*
+ * The attached interface as it is now, wherever it is. EBADFD on an unattached
+ * descriptor. Needs no privilege. Since version 1.
+ */
 struct tund_link {
-	__u32 ifindex;
+	__u32 ifindex; /* in the network namespace that it is in */
 	__u32 mtu;
 	__u32 flags;	 /* TUND_LINK_UP or 0 */
-	__u32 link_type; /* ARPHRD_* */
-	__u8 mac[8];	 /* six bytes */
+	__u32 link_type; /* ARPHRD_*, as TUNSETLINK has set it */
+	__u8 mac[8];	 /* six bytes; of a TUN, 0 */
 	char name[16];
 };
 

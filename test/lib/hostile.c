@@ -95,7 +95,7 @@ static void one_ioctl(uint64_t *rng, int fd)
 		0x400454dc, 0x800454dd, 0x400454de, 0x800454df, 0x800454e0,
 		0x800454e1, 0x400454e2, 0x000054e3, 0x8927,	0x8924,
 		0x894c,	    0x8010f601, 0x80a8f602, 0x4010f603, 0x5401,
-		0x541b,
+		0x4030f607, 0x8028f608, 0x541b,
 	};
 	static const unsigned int types[] = {'T', 0xf6, 0x89, 'f', 0};
 	static const unsigned int sizes[] = {0,	 1,  2,	  4,	8,    16,

@@ -306,6 +306,22 @@ static int set_noarp(struct host_link *link)
 	return 0;
 }
 
+static int configure(struct host_link *link, int home_ns_fd,
+		     const struct host_permit *permit,
+		     const struct tund_config *config)
+{
+	int r = permit->ask(permit->arg,
+			    home_ns_fd >= 0 ? home_ns_fd : fake.elsewhere_fd);
+
+	if (r == 0)
+		r = fake.configure_error;
+	if (r < 0)
+		return r;
+	link->config = *config;
+	link->configured++;
+	return 0;
+}
+
 static int open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
 {
 	if (fake.ns_of_error)
@@ -379,6 +395,7 @@ const struct host_ops fake_ops = {
 	.set_mac = set_mac,
 	.set_offload = set_offload,
 	.set_noarp = set_noarp,
+	.configure = configure,
 	.open_ns = open_ns,
 	.set_filter = set_filter,
 	.direct_begin = direct_begin,

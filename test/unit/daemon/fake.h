@@ -25,7 +25,9 @@ struct host_link {
 	atomic_bool switched_on;
 	atomic_bool started, stopped, carrier, direct, filter;
 	atomic_uint offload, filter_len, filter_first; /* its first code */
-	struct host_direct how; /* of the last direct_begin() */
+	struct host_direct how;	   /* of the last direct_begin() */
+	struct tund_config config; /* the last one, of so many */
+	unsigned int configured;
 };
 
 #define FAKE_MAX_SENT 1024
@@ -48,7 +50,7 @@ struct fake {
 	/* Errors to give, or 0. */
 	int ns_error, find_error, new_error, start_error;
 	int carrier_error, mac_error, ns_of_error, offload_error;
-	int filter_error, direct_error;
+	int filter_error, direct_error, configure_error;
 	/* send() takes so many packets, and answers then with the error. */
 	atomic_int send_room;
 	atomic_int send_error;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * configure.h - the interface of an open file's device as it is for the host:
+ * up or down, its addresses and routes. It does not decide who may.
+ */
+#ifndef TUND_DEV_CONFIGURE_H
+#define TUND_DEV_CONFIGURE_H
+
+struct dev_file;
+struct host_permit;
+struct tund_config;
+struct tund_link;
+
+/*
+ * Configures the interface where it is now, if `permit` allows it for that
+ * network namespace; it is not asked for what is not valid. Slow.
+ */
+int dev_file_configure(struct dev_file *file, const struct tund_config *config,
+		       const struct host_permit *permit);
+
+/* How it is now. */
+int dev_file_link(struct dev_file *file, struct tund_link *ret_link);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ioctl_config.c - TUND_IOC_CONFIG and TUND_IOC_LINK. Who may configure is
+ * decided here, and only here.
+ */
+#include "dev/configure.h"
+#include "dev/host.h"
+#include "fuse/caller.h"
+#include "fuse/ioctl.h"
+
+/*
+ * Who administers the namespace that the interface is in. It is asked before
+ * anything is done, and the answer holds for that namespace alone.
+ */
+static int may_configure(void *arg, int ns_fd)
+{
+	const struct call *c = arg;
+
+	return caller_check_admin(c->thread.tid, ns_fd);
+}
+
+int ioctl_configure(const struct call *c)
+{
+	const struct host_permit permit = {
+		.ask = may_configure,
+		.arg = (void *)(uintptr_t)c,
+	};
+
+	return dev_file_configure(c->file->dev_file, &c->in.config, &permit);
+}
+
+int ioctl_get_link(const struct call *c, struct answer *a)
+{
+	a->size = sizeof(a->out.link);
+	return dev_file_link(c->file->dev_file, &a->out.link);
+}
