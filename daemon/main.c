@@ -109,6 +109,8 @@ static int serve(const struct options *options, struct background *background,
 	r = dev_table_new(&net_host_ops, &table);
 	if (r < 0)
 		return 1;
+	policy_set_ref(options->config->policy);
+	dev_table_set_policy(table, options->config->policy);
 	server_options.table = table;
 	server_options.abilities = net_abilities();
 	r = fs_server_start(&server_options, &server);

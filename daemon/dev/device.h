@@ -90,6 +90,7 @@ struct dev_table {
 	void *observe_arg;
 	/* Its own until dev_table_free(), and one of each open file. */
 	atomic_uint refs;
+	struct policy_set *policy GUARDED_BY(lock); /* a reference */
 };
 
 void dev_table_ref(struct dev_table *table);
@@ -148,6 +149,9 @@ void device_wake(struct device *dev);
 
 /* Whether the file has not left. */
 bool device_has(struct device *dev, const struct dev_queue *queue);
+
+/* Whether there is any policy. */
+bool dev_table_has_rules(struct dev_table *table);
 
 /* With a reference: the one with the lowest number above `id`, or NULL. */
 struct device *dev_table_next(struct dev_table *table, uint64_t id);

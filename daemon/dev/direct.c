@@ -33,7 +33,8 @@ static int take_turn(struct dev_queue *queue, bool frames)
 	struct dev_queue_set set;
 	int r = 0;
 
-	if (!can_carry(dev, frames))
+	if (!can_carry(dev, frames) ||
+	    !dev_grant_has_plane(&queue->grant, POLICY_DIRECT_PLANE))
 		return -EOPNOTSUPP;
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++)

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "dev/device.h"
 #include "dev/direct.h"
+#include "dev/grant.h"
 
 /* The kernel's bounds for a new interface. */
 #define TUN_QUEUE_LEN 500
@@ -26,6 +28,9 @@
 #define KEPT_FLAGS                                                             \
 	(IFF_NO_PI | IFF_ONE_QUEUE | IFF_VNET_HDR | IFF_MULTI_QUEUE |          \
 	 IFF_NAPI | IFF_NAPI_FRAGS)
+
+/* Names of one pattern that are looked through. */
+#define MAX_NAME_NUMBER 4096
 
 /* The kernel's own, in which the kind of interface is one number. */
 #define TYPE_MASK 0x000f
@@ -43,6 +48,7 @@ struct dev_file {
 	void (*release)(void *cookie);
 	void *cookie;
 	atomic_bool closing;
+	struct dev_grant grant; /* who is attaching has it */
 
 	struct dev_queue *queue GUARDED_BY(lock); /* a reference, or NULL */
 	struct tund_mode mode GUARDED_BY(lock);
@@ -224,6 +230,16 @@ void dev_file_get_mode(struct dev_file *file, struct tund_mode *ret_mode)
 	lock_release(&file->lock);
 }
 
+struct dev_table *dev_file_table(const struct dev_file *file)
+{
+	return file->table;
+}
+
+const struct dev_grant *dev_file_grant(const struct dev_file *file)
+{
+	return &file->grant;
+}
+
 void dev_file_wake(struct dev_file *file)
 {
 	file->wake(file->cookie);
@@ -256,12 +272,31 @@ static bool may_attach(struct device *dev, const struct dev_caller *caller)
 	return (owner_ok && group_ok) || caller->net_admin;
 }
 
+/* 0, or -EPERM; `dev` is there already, or NULL. */
+static int ask(struct dev_file *file, const struct dev_caller *caller,
+	       const char *name, unsigned int flags, struct device *dev)
+{
+	const struct policy_request request = {
+		.what = dev ? POLICY_ATTACH : POLICY_CREATE,
+		/* IFF_TUN wins if both are asked for. */
+		.kind = flags & IFF_TUN ? POLICY_TUN : POLICY_TAP,
+		.name = name,
+		.ns_id = file->ns_id,
+		.by_kernels_rule =
+			dev ? may_attach(dev, caller) : caller->net_admin,
+	};
+
+	return dev_grant_ask(file->table, caller, &request, &file->grant);
+}
+
 /* Attaches to a device of ours, as far as the kernel's TUN would allow it. */
 static int attach_device(struct device *dev, struct dev_file *file,
-			 unsigned int flags, const struct dev_caller *caller,
+			 const char *name, unsigned int flags,
+			 const struct dev_caller *caller,
 			 struct dev_queue **ret_queue)
 {
 	unsigned int kind = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
+	int r;
 
 	if (flags & IFF_TUN_EXCL)
 		return -EBUSY;
@@ -270,8 +305,9 @@ static int attach_device(struct device *dev, struct dev_file *file,
 		return -EINVAL;
 	if ((flags ^ dev->flags) & IFF_MULTI_QUEUE)
 		return -EINVAL;
-	if (!may_attach(dev, caller))
-		return -EPERM;
+	r = ask(file, caller, name, flags, dev);
+	if (r < 0)
+		return r;
 	return device_attach(dev, file, flags & KEPT_FLAGS,
 			     !(flags & IFF_NO_CARRIER), ret_queue);
 }
@@ -324,7 +360,7 @@ static int attach_existing(struct dev_file *file, struct host_ns *ns,
 	if (!final && device_closing(dev))
 		r = DEV_ATTACH_AGAIN;
 	else
-		r = attach_device(dev, file, flags, caller, ret_queue);
+		r = attach_device(dev, file, name, flags, caller, ret_queue);
 	if (final && r == DEV_ATTACH_AGAIN)
 		r = -EBUSY;
 	device_unref(dev);
@@ -337,21 +373,56 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 		      struct dev_queue **ret_queue)
 {
 	bool tun = flags & IFF_TUN;
-	const char *pattern = tun ? "tun%d" : "tap%d";
 	struct host_spec spec = {
 		.kind = tun ? DEV_TUN : DEV_TAP,
-		.name = name[0] ? name : pattern,
+		.name = name,
 		.ifindex = ifindex,
 		.carrier = !(flags & IFF_NO_CARRIER),
 		.queue_len = tun ? TUN_QUEUE_LEN : TAP_QUEUE_LEN,
 	};
+	int r;
 
-	if (!caller->net_admin)
-		return -EPERM;
+	r = ask(file, caller, name, flags, NULL);
+	if (r < 0)
+		return r;
 	if (!(flags & (IFF_TUN | IFF_TAP)))
 		return -EINVAL;
 	return device_new(file->table, ns, file->ns_id, &spec,
 			  flags & KEPT_FLAGS, file, ret_queue);
+}
+
+/*
+ * Policies are about names, so that one is chosen here, where there are any;
+ * else the kernel does it. The first that is free, as with the kernel.
+ */
+static int attach_pattern(struct dev_file *file, struct host_ns *ns,
+			  const char *pattern, unsigned int flags,
+			  const struct dev_caller *caller, int ifindex,
+			  struct dev_queue **ret_queue)
+{
+	const char *number = strstr(pattern, "%d");
+	char name[IFNAMSIZ + 16];
+	int r, found;
+
+	if (!dev_table_has_rules(file->table) || strchr(number + 1, '%'))
+		return attach_new(file, ns, pattern, flags, caller, ifindex,
+				  ret_queue);
+	for (unsigned int i = 0; i < MAX_NAME_NUMBER; i++) {
+		snprintf(name, sizeof(name), "%.*s%u%s",
+			 (int)(number - pattern), pattern, i, number + 2);
+		if (strlen(name) >= IFNAMSIZ)
+			return -EINVAL;
+		r = file->table->host->find(ns, name, &found);
+		if (r == HOST_NONE)
+			r = attach_new(file, ns, name, flags, caller, ifindex,
+				       ret_queue);
+		/* Somebody else has just taken it. */
+		if (r != HOST_OK && r != -EEXIST)
+			return r;
+		if (*ret_queue)
+			return 0;
+	}
+	return -ENFILE;
 }
 
 /* Only who has it everywhere may have this; it has no effect here. */
@@ -370,6 +441,7 @@ static int attach(struct dev_file *file, const char *name, unsigned int flags,
 		  struct dev_queue **ret_queue)
 {
 	const struct host_ops *host = file->table->host;
+	const char *usual = flags & IFF_TUN ? "tun%d" : "tap%d";
 	struct host_ns *ns;
 	int r;
 
@@ -387,7 +459,10 @@ static int attach(struct dev_file *file, const char *name, unsigned int flags,
 	if (name[0])
 		r = attach_existing(file, ns, name, flags, caller, final,
 				    ret_queue);
-	if (r == ATTACH_NEW)
+	if (r == ATTACH_NEW && (!name[0] || strstr(name, "%d")))
+		r = attach_pattern(file, ns, name[0] ? name : usual, flags,
+				   caller, ifindex, ret_queue);
+	else if (r == ATTACH_NEW)
 		r = attach_new(file, ns, name, flags, caller, ifindex,
 			       ret_queue);
 	host->ns_close(ns);
@@ -418,6 +493,7 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		return -EEXIST;
 
 	r = attach(file, name, flags, caller, final, ifindex, &queue);
+	dev_grant_put(&file->grant);
 
 	lock_acquire(&file->lock);
 	file->attaching = false;
@@ -485,102 +561,6 @@ int dev_file_set_ifindex(struct dev_file *file, int ifindex)
 		file->ifindex = ifindex;
 	lock_release(&file->lock);
 	return r;
-}
-
-unsigned int device_flags(struct device *dev)
-{
-	unsigned int flags = dev->kind == DEV_TUN ? IFF_TUN : IFF_TAP;
-
-	flags |= dev->flags;
-	lock_acquire(&dev->lock);
-	if (dev->knobs.persist)
-		flags |= IFF_PERSIST;
-	lock_release(&dev->lock);
-	return flags;
-}
-
-int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],
-		      unsigned int *ret_flags)
-{
-	struct dev_queue *queue = dev_file_queue(file);
-	struct host_state state;
-	struct device *dev;
-
-	if (!queue)
-		return -EBADFD;
-	dev = queue->dev;
-	dev->host->sync(dev->link);
-	device_get_state(dev, &state);
-	memcpy(ret_name, state.name, IFNAMSIZ);
-	*ret_flags = device_flags(dev);
-	lock_acquire(&dev->lock);
-	if (!queue->on)
-		*ret_flags |= IFF_DETACH_QUEUE;
-	/* It has the value of IFF_NO_PI. */
-	if (!dev->filter.active)
-		*ret_flags |= IFF_NOFILTER;
-	lock_release(&dev->lock);
-	dev_queue_unref(queue);
-	return dev_file_attached(file) ? 0 : -EBADFD;
-}
-
-int dev_file_stats(struct dev_file *file, struct tund_stats *ret_stats)
-{
-	struct device *dev = dev_file_device(file);
-
-	if (!dev)
-		return -EBADFD;
-	device_get_stats(dev, ret_stats);
-	device_unref(dev);
-	return 0;
-}
-
-static struct device *next_here(struct dev_file *file, uint64_t id)
-{
-	struct device *dev;
-
-	while ((dev = dev_table_next(file->table, id))) {
-		if (device_is_in(dev, file->ns_id))
-			break;
-		id = dev->id;
-		device_unref(dev);
-	}
-	return dev;
-}
-
-int dev_file_next_device(struct dev_file *file, struct tund_device *device)
-{
-	struct device *dev = next_here(file, device->id);
-	struct host_state state;
-
-	if (!dev)
-		return -ENOENT;
-	dev->host->sync(dev->link);
-	device_get_state(dev, &state);
-	*device = (struct tund_device){
-		.id = dev->id,
-		.ifindex = (uint32_t)state.ifindex,
-		.flags = device_flags(dev),
-		.owner = TUND_NO_ID,
-		.group = TUND_NO_ID,
-	};
-	memcpy(device->name, state.name, IFNAMSIZ);
-	lock_acquire(&dev->lock);
-	if (dev->knobs.has_owner)
-		device->owner = dev->knobs.owner;
-	if (dev->knobs.has_group)
-		device->group = dev->knobs.group;
-	device->offloads = dev->knobs.offload;
-	device->queues = dev->queues.n_on;
-	device->queues_off = dev->queues.n_off;
-	if (device->queues + device->queues_off > 0)
-		device->plane = TUND_PLANE_FILE;
-	if (device->plane && dev->n_direct > 0)
-		device->plane = TUND_PLANE_DIRECT;
-	lock_release(&dev->lock);
-	device_get_stats(dev, &device->stats);
-	device_unref(dev);
-	return 0;
 }
 
 void dev_file_close(struct dev_file *file)

@@ -131,5 +131,9 @@ uint64_t dev_file_id(const struct dev_file *file);
 uint64_t dev_file_ns_id(const struct dev_file *file);
 /* For dev/ only: with a reference, the next one above the number, or NULL. */
 struct dev_file *dev_file_next(struct dev_table *table, uint64_t id);
+struct dev_table *dev_file_table(const struct dev_file *file);
+/* For dev/ only: by what it is being attached. */
+struct dev_grant;
+const struct dev_grant *dev_file_grant(const struct dev_file *file);
 
 #endif

@@ -158,7 +158,7 @@ int dev_read_not_done(struct dev_io *io, int r)
 		return DEV_ANSWERED;
 	default:
 		/* It was closed before we waited: no longer attached. */
-		dev_io_answer(io, r == -EBUSY ? r : -EBADFD);
+		dev_io_answer(io, r == -EBUSY || r == -EPERM ? r : -EBADFD);
 		return DEV_ANSWERED;
 	}
 }
@@ -283,6 +283,8 @@ static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 
 int dev_check_writable(struct dev_queue *queue)
 {
+	if (!dev_grant_has_plane(&queue->grant, POLICY_FILE_PLANE))
+		return queue->direct ? -EBUSY : -EPERM;
 	/* The kernel's hands packets over in the queue's turn, and has none. */
 	return queue->direct || (queue->dev->flags & IFF_NAPI &&
 				 !dev_queue_is_on(queue))

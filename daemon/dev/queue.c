@@ -5,6 +5,7 @@
  */
 #include "dev/queue.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -27,7 +28,11 @@ struct dev_queue *dev_queue_new(struct device *dev, struct dev_file *file,
 	device_ref(dev);
 	dev_file_ref(file);
 	list_init(&queue->off_node);
-	pktq_init(&queue->to_app, "to_app", max_packets, DEV_QUEUE_BYTES);
+	dev_grant_copy(dev_file_grant(file), &queue->grant);
+	pktq_init(&queue->to_app, "to_app", max_packets,
+		  dev_grant_queued_bytes(&queue->grant));
+	if (!dev_grant_has_plane(&queue->grant, POLICY_FILE_PLANE))
+		dev_queue_close(queue, -EPERM);
 	return queue;
 }
 
@@ -42,6 +47,7 @@ void dev_queue_unref(struct dev_queue *queue)
 	    1)
 		return;
 	pktq_destroy(&queue->to_app);
+	dev_grant_put(&queue->grant);
 	device_unref(queue->dev);
 	free(queue);
 }

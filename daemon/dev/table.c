@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dev/device.h"
+#include "dev/policy.h"
 
 /* Removing an interface waits for the kernel; two at a time is what it can. */
 #define RELEASE_THREADS 2
@@ -19,6 +20,12 @@ int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
 		return -ENOMEM;
 	r = work_queue_new("tund-release", RELEASE_THREADS, &table->releases);
 	if (r < 0) {
+		free(table);
+		return r;
+	}
+	r = policy_set_new(0, &table->policy);
+	if (r < 0) {
+		work_queue_free(table->releases);
 		free(table);
 		return r;
 	}
@@ -75,6 +82,7 @@ void dev_table_unref(struct dev_table *table)
 	if (atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) !=
 	    1)
 		return;
+	policy_set_unref(table->policy);
 	lock_destroy(&table->lock);
 	free(table);
 }
@@ -123,6 +131,48 @@ struct device *dev_table_next(struct dev_table *table, uint64_t id)
 		device_ref(next);
 	lock_release(&table->lock);
 	return next;
+}
+
+void dev_table_set_policy(struct dev_table *table, struct policy_set *set)
+{
+	struct policy_set *before;
+
+	lock_acquire(&table->lock);
+	before = table->policy;
+	table->policy = set;
+	lock_release(&table->lock);
+	policy_set_unref(before);
+}
+
+struct policy_set *dev_table_policy(struct dev_table *table)
+{
+	struct policy_set *set;
+
+	lock_acquire(&table->lock);
+	set = table->policy;
+	policy_set_ref(set);
+	lock_release(&table->lock);
+	return set;
+}
+
+bool dev_table_has_rules(struct dev_table *table)
+{
+	bool has;
+
+	lock_acquire(&table->lock);
+	has = table->policy->n > 0;
+	lock_release(&table->lock);
+	return has;
+}
+
+unsigned int dev_table_policy_needs(struct dev_table *table)
+{
+	unsigned int needs;
+
+	lock_acquire(&table->lock);
+	needs = table->policy->needs;
+	lock_release(&table->lock);
+	return needs;
 }
 
 void dev_table_on_left(struct dev_table *table, void (*left)(void *arg),

@@ -177,7 +177,9 @@ void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller)
 void caller_forget(struct dev_caller *caller)
 {
 	free((void *)(uintptr_t)caller->groups);
+	free((void *)(uintptr_t)caller->cgroup);
 	caller->groups = NULL;
+	caller->cgroup = NULL;
 	caller->n_groups = 0;
 }
 

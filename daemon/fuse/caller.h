@@ -27,6 +27,14 @@ void caller_forget(struct dev_caller *caller);
 int caller_check_admin(pid_t tid, int netns_fd);
 
 /*
+ * What policies want to know beside: POLICY_NEEDS_*. The process is held by a
+ * pidfd meanwhile; what cannot be seen is left out, and no policy that names it
+ * fits.
+ */
+void caller_look_closer(pid_t tid, unsigned int needs,
+			struct dev_caller *caller);
+
+/*
  * A user or group number of the thread's user namespace as the daemon knows it;
  * (uint32_t)-1 if it has none. `map` is "uid_map" or "gid_map".
  */

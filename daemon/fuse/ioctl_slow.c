@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "dev/knob.h"
+#include "dev/table.h"
 #include "fuse/caller.h"
 #include "fuse/ioctl.h"
 #include <tund/abi.h>
@@ -90,6 +91,9 @@ static void set_iff_begin(struct work *work)
 	slow->ifr.name[IFNAMSIZ - 1] = '\0';
 	caller_look_up(c->thread.tid, dev_file_ns(c->file->dev_file),
 		       &slow->caller);
+	caller_look_closer(c->thread.tid,
+			   dev_table_policy_needs(server_of(slow)->table),
+			   &slow->caller);
 	slow->deadline_ms = now_ms() + DEV_ATTACH_MS;
 	slow->work.run = set_iff_again;
 	set_iff_again(work);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* grant.c - the policy's decisions, and the words about them. */
+#include "dev/grant.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "dev/device.h"
+#include "dev/file.h"
+#include "dev/table.h"
+
+static void describe(const struct policy_decision *decision, char *ret_text,
+		     size_t size)
+{
+	const struct policy_rule *rule = decision->rule, *near = decision->near;
+
+	if (rule)
+		snprintf(ret_text, size,
+			 "[Policy %s] at %s:%u does not allow "
+			 "it",
+			 rule->name, rule->file, rule->line);
+	else if (near)
+		snprintf(ret_text, size,
+			 "no policy allows it; the first that "
+			 "is about this program is [Policy %s] at %s:%u",
+			 near->name, near->file, near->line);
+	else
+		snprintf(ret_text, size, "no policy is about this program");
+}
+
+static struct policy_log *log_of(struct policy_set *set,
+				 const struct policy_decision *decision)
+{
+	const struct policy_rule *rule =
+		decision->rule ? decision->rule : decision->near;
+
+	/* The counter beside the rule changes, the rule does not. */
+	return rule ? &set->rules[rule - set->rules].log : &set->log;
+}
+
+static void tell(struct policy_set *set, const struct dev_caller *caller,
+		 const struct policy_request *request,
+		 const struct policy_decision *decision)
+{
+	char why[400], others[64] = "";
+	unsigned int untold;
+
+	if (!policy_may_log(log_of(set, decision), now_ms(), &untold))
+		return;
+	describe(decision, why, sizeof(why));
+	if (untold)
+		snprintf(others, sizeof(others),
+			 " (%u more were refused since "
+			 "the last message)",
+			 untold);
+	log_notice("user %u may not %s \"%s\" (%s): %s%s", caller->uid,
+		   request->what == POLICY_CREATE ? "create" : "attach to",
+		   request->name, request->kind == POLICY_TAP ? "tap" : "tun",
+		   why, others);
+}
+
+int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
+		  const struct policy_request *request, struct dev_grant *grant)
+{
+	struct policy_set *set = dev_table_policy(table);
+	struct policy_decision decision;
+	int r;
+
+	r = policy_judge(set, caller, request, &decision);
+	if (r < 0) {
+		/* Without any policy it is as with the kernel's TUN. */
+		if (set->n > 0)
+			tell(set, caller, request, &decision);
+		policy_set_unref(set);
+		return r;
+	}
+	dev_grant_put(grant);
+	*grant = (struct dev_grant){
+		.set = set,
+		.rule = decision.verdict == POLICY_ALLOWED ? decision.rule
+							   : NULL,
+		.exempt = caller->net_admin && request->ns_id == set->host_ns,
+	};
+	return 0;
+}
+
+void dev_grant_copy(const struct dev_grant *grant, struct dev_grant *ret_grant)
+{
+	*ret_grant = *grant;
+	if (grant->set)
+		policy_set_ref(grant->set);
+}
+
+void dev_grant_put(struct dev_grant *grant)
+{
+	policy_set_unref(grant->set);
+	*grant = (struct dev_grant){0};
+}
+
+bool dev_grant_has_plane(const struct dev_grant *grant, unsigned int plane)
+{
+	return !grant->rule || (grant->rule->planes & plane);
+}
+
+size_t dev_grant_queued_bytes(const struct dev_grant *grant)
+{
+	if (grant->rule && grant->rule->max_queued_bytes != POLICY_NO_LIMIT)
+		return grant->rule->max_queued_bytes;
+	return grant->set ? grant->set->limits.queued_bytes : DEV_QUEUE_BYTES;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * grant.h - by which rule a file is attached, and what that means for its
+ * packets; asks the policy and tells of refusals. Private to dev/.
+ */
+#ifndef TUND_DEV_GRANT_H
+#define TUND_DEV_GRANT_H
+
+#include "dev/policy.h"
+
+struct dev_file;
+struct dev_queue;
+struct dev_table;
+
+struct dev_grant {
+	struct policy_set *set; /* a reference, or NULL: nothing is granted */
+	const struct policy_rule *rule; /* of the set, or NULL: no policy */
+	bool exempt;			/* root, whom no limit binds */
+};
+
+/*
+ * 0, or -EPERM, which is logged. At success the grant is what was there before
+ * is put.
+ */
+int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
+		  const struct policy_request *request,
+		  struct dev_grant *grant);
+void dev_grant_copy(const struct dev_grant *grant, struct dev_grant *ret_grant);
+void dev_grant_put(struct dev_grant *grant);
+
+/* Whether packets may travel so: a bit of POLICY_*_PLANE. */
+bool dev_grant_has_plane(const struct dev_grant *grant, unsigned int plane);
+
+/* Of one queue. */
+size_t dev_grant_queued_bytes(const struct dev_grant *grant);
+
+#endif

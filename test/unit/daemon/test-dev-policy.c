@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-dev-policy.c - policies at the attach, dev/grant.h: what they allow and
+ * refuse there, and what a device attached by one can do.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dev/direct.h"
+#include "dev/knob.h"
+#include "dev/policy.h"
+#include "fake.h"
+
+enum {
+	HERE = 1, /* the test's namespace is the daemon's own */
+	ELSEWHERE = 0,
+};
+
+static struct policy_set *begin_policy(int where)
+{
+	struct policy_set *set;
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	assert_int_equal(policy_set_new(st.st_ino + (where == ELSEWHERE), &set),
+			 0);
+	return set;
+}
+
+static struct policy_rule *add_rule(struct policy_set *set, const char *glob,
+				    unsigned int allow)
+{
+	struct policy_rule *rule = policy_set_add(set);
+
+	assert_non_null(rule);
+	rule->name = strdup("rule");
+	rule->file = strdup("tund.conf");
+	rule->allow = allow;
+	if (glob) {
+		rule->names.words = must_alloc(sizeof(char *));
+		rule->names.words[0] = strdup(glob);
+		rule->names.n = 1;
+	}
+	return rule;
+}
+
+static const struct dev_caller user = {.uid = 1000};
+static const struct dev_caller admin = {.uid = 0, .net_admin = true};
+
+static void assert_name(struct opened *o, const char *name)
+{
+	char told[IFNAMSIZ];
+	unsigned int flags;
+
+	assert_int_equal(dev_file_describe(o->file, told, &flags), 0);
+	assert_string_equal(told, name);
+}
+
+/* ---- who ---- */
+
+static void a_user_has_what_a_policy_allows(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened o;
+
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "vpn0", IFF_TUN, &user), -EPERM);
+	add_rule(set, "vpn0", POLICY_CREATE)->kinds = POLICY_TUN;
+	dev_table_set_policy(table, set);
+	assert_int_equal(attach_by(&o, "vpn1", IFF_TUN, &user), -EPERM);
+	assert_int_equal(attach_by(&o, "vpn0", IFF_TAP, &user), -EPERM);
+	assert_int_equal(attach_by(&o, "vpn0", 0, &user), -EPERM);
+	assert_int_equal(fake_links(), 0);
+	assert_int_equal(attach_by(&o, "vpn0", IFF_TUN, &user), 0);
+	assert_name(&o, "vpn0");
+	close_file(&o);
+}
+
+static void a_policy_refuses_root_elsewhere_and_not_here(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened o;
+
+	open_file(&o);
+	add_rule(set, NULL, 0);
+	dev_table_set_policy(table, set);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN, &admin), -EPERM);
+	set = begin_policy(HERE);
+	add_rule(set, NULL, 0);
+	dev_table_set_policy(table, set);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN, &user), -EPERM);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN, &admin), 0);
+	close_file(&o);
+}
+
+static void make_persistent(const char *name, uid_t owner)
+{
+	struct opened o;
+
+	open_file(&o);
+	attach_up(&o, name, IFF_TUN);
+	assert_int_equal(dev_set_owner(o.file, owner), 0);
+	assert_int_equal(dev_set_persist(o.file, true), 0);
+	close_file(&o);
+}
+
+static int attach_idle(struct opened *o, const char *name,
+		       const struct dev_caller *caller)
+{
+	char out[IFNAMSIZ], in[IFNAMSIZ] = "";
+	int r;
+
+	strncpy(in, name, IFNAMSIZ - 1);
+	for (;;) {
+		unsigned int left = counter_value(&fake.left);
+
+		r = dev_file_attach(o->file, in, IFF_TUN, caller, UINT64_MAX,
+				    out);
+		if (r != DEV_ATTACH_AGAIN ||
+		    !counter_wait(&fake.left, left + 1))
+			return r;
+	}
+}
+
+static void a_policy_and_the_owner(void **state)
+{
+	struct policy_set *set;
+	struct opened o;
+
+	make_persistent("t0", 0);
+	make_persistent("t1", user.uid);
+	open_file(&o);
+	assert_int_equal(attach_idle(&o, "t0", &user), -EPERM);
+	/* To create is not to attach. */
+	set = begin_policy(ELSEWHERE);
+	add_rule(set, "t0", POLICY_CREATE);
+	dev_table_set_policy(table, set);
+	assert_int_equal(attach_idle(&o, "t0", &user), -EPERM);
+	set = begin_policy(ELSEWHERE);
+	add_rule(set, "t0", POLICY_ATTACH);
+	add_rule(set, "t1", 0);
+	dev_table_set_policy(table, set);
+	assert_int_equal(attach_idle(&o, "t1", &user), -EPERM);
+	assert_int_equal(attach_idle(&o, "t0", &user), 0);
+	assert_name(&o, "t0");
+	close_file(&o);
+}
+
+/* Whoever is attached stays so, and the next one is asked anew. */
+static void another_policy_is_for_the_next(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened o, other;
+
+	add_rule(set, NULL, POLICY_CREATE);
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	open_file(&other);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN, &user), 0);
+	set = begin_policy(ELSEWHERE);
+	add_rule(set, NULL, 0);
+	dev_table_set_policy(table, set);
+	assert_int_equal(attach_by(&other, "t1", IFF_TUN, &user), -EPERM);
+	assert_name(&o, "t0");
+	close_file(&other);
+	close_file(&o);
+}
+
+/* ---- names ---- */
+
+static void patterns_become_names_first(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened a, b, c;
+
+	add_rule(set, "vpn3", 0);
+	add_rule(set, "vpn*", POLICY_CREATE);
+	dev_table_set_policy(table, set);
+	fake.foreign = "vpn1";
+	open_file(&a);
+	open_file(&b);
+	open_file(&c);
+	assert_int_equal(attach_by(&a, "", IFF_TUN, &user), -EPERM);
+	assert_int_equal(attach_by(&a, "vpn%d", IFF_TUN, &user), 0);
+	assert_name(&a, "vpn0");
+	assert_int_equal(attach_by(&b, "vpn%d", IFF_TUN, &user), 0);
+	assert_name(&b, "vpn2");
+	/* The next would be one that is refused. */
+	assert_int_equal(attach_by(&c, "vpn%d", IFF_TUN, &user), -EPERM);
+	assert_int_equal(attach_by(&c, "vpn%d", IFF_TAP, &admin), -EPERM);
+	assert_int_equal(attach_by(&c, "", IFF_TAP, &admin), 0);
+	assert_name(&c, "tap0");
+	close_file(&c);
+	close_file(&b);
+	close_file(&a);
+}
+
+static unsigned int looks;
+
+/* Between the look and the making, the first time; before, it is "vpn%d". */
+static void take_name(void)
+{
+	fake.new_error = ++looks == 2 ? -EEXIST : 0;
+}
+
+static void a_name_that_was_just_taken(void **state)
+{
+	struct policy_set *set = begin_policy(HERE);
+	struct opened o;
+
+	add_rule(set, "vpn*", POLICY_CREATE);
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	fake.on_find = take_name;
+	assert_int_equal(attach_by(&o, "vpn%d", IFF_TUN, &user), 0);
+	assert_name(&o, "vpn1");
+	close_file(&o);
+}
+
+/* ---- planes and queues ---- */
+
+static void the_file_plane_alone(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened o;
+	int fd;
+
+	add_rule(set, NULL, POLICY_CREATE)->planes = POLICY_FILE_PLANE;
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN | IFF_NO_PI, &user), 0);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -EOPNOTSUPP);
+	fake_set_up_down(fake_link("t0"), true);
+	assert_int_equal(write_now(&o, "\x45 a packet", 10), 10);
+	close_file(&o);
+}
+
+static void the_direct_plane_alone(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct answer answer;
+	struct opened o;
+	int fd;
+
+	add_rule(set, NULL, POLICY_CREATE)->planes = POLICY_DIRECT_PLANE;
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN | IFF_NO_PI, &user), 0);
+	fake_set_up_down(fake_link("t0"), true);
+	assert_int_equal(write_now(&o, "\x45 a packet", 10), -EPERM);
+	assert_int_equal(read_now(&o, 100, &answer), -EPERM);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
+	assert_int_equal(write_now(&o, "\x45 a packet", 10), -EBUSY);
+	close(fd);
+	fake_direct_close(fake_link("t0"));
+	close_file(&o);
+}
+
+static void as_many_bytes_as_allowed(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct tund_stats stats;
+	struct host_link *link;
+	struct opened o;
+
+	add_rule(set, NULL, POLICY_CREATE)->max_queued_bytes = 128 << 10;
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN | IFF_NO_PI, &user), 0);
+	link = fake_link("t0");
+	for (uint32_t i = 0; i < 5; i++)
+		fake_input(link, i, 60000);
+	assert_int_equal(dev_file_stats(o.file, &stats), 0);
+	assert_int_equal(stats.queued, 2);
+	assert_int_equal(stats.drops[TUND_DROP_QUEUE_FULL], 3);
+	close_file(&o);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_user_has_what_a_policy_allows),
+		TEST(a_policy_refuses_root_elsewhere_and_not_here),
+		TEST(a_policy_and_the_owner),
+		TEST(another_policy_is_for_the_next),
+		TEST(patterns_become_names_first),
+		TEST(a_name_that_was_just_taken),
+		TEST(the_file_plane_alone),
+		TEST(the_direct_plane_alone),
+		TEST(as_many_bytes_as_allowed),
+	};
+
+	return cmocka_run_group_tests_name("dev-policy", tests, NULL, NULL);
+}
