@@ -14,6 +14,7 @@
 #include "client.h"
 #include "offload.h"
 #include "plane.h"
+#include "ring.h"
 
 static const char *reason_of(int error)
 {
@@ -60,6 +61,11 @@ void tunclient_leave_(struct tunclient *client)
 {
 	if (!client->plane)
 		return;
+	if (client->receive_ring)
+		client->plane->ring_end(client->receive_ring);
+	tunclient_send_ring_free_(client->send_ring);
+	client->receive_ring = NULL;
+	client->send_ring = NULL;
 	if (client->plane->end)
 		client->plane->end(client);
 	client->plane = NULL;

@@ -31,6 +31,8 @@ PUBLIC int tunclient_recv_batch(struct tunclient *client,
 	r = tunclient_check_(client);
 	if (r < 0)
 		return r;
+	if (client->receive_ring)
+		return tunclient_receive_failed_(client, -EBUSY);
 	if (!client->plane->recv_batch)
 		return -EOPNOTSUPP;
 	r = client->plane->recv_batch(client, packets, n);
@@ -47,7 +49,8 @@ static int check(const struct tunclient *client,
 		 const struct tunclient_packet *packet)
 {
 	if (!packet->data || packet->length == 0 || packet->reserved[0] ||
-	    packet->reserved[1] || packet->reserved[2])
+	    packet->reserved[1] || packet->reserved[2] ||
+	    packet->flags & ~(TUNCLIENT_NEEDS_CSUM | TUNCLIENT_CSUM_VALID))
 		return -EINVAL;
 	if (packet->length > TUNCLIENT_PACKET_MAX)
 		return -EMSGSIZE;

@@ -9,9 +9,6 @@
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#include "message.h"
 
 #ifndef PACKET_VNET_HDR_SZ
 #define PACKET_VNET_HDR_SZ 24 /* since Linux 6.4 */
@@ -49,32 +46,6 @@ bool carry_read_plane(const char *word, enum plane *ret_plane)
 bool carry_may_be_direct(int flags)
 {
 	return (flags & O_ACCMODE) == O_RDWR;
-}
-
-int carry_fd(unsigned int what, unsigned int flags,
-	     int (*ask)(void *context, struct tund_fd *request), void *context)
-{
-	struct tund_fd request = {
-		.what = (__u16)what,
-		.flags = (__u16)flags,
-	};
-	int sv[2], r, fd = -1;
-	char byte;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
-		return -errno;
-	request.socket = sv[0];
-	r = ask(context, &request);
-	/* Its number may be the last one that is left for the descriptor. */
-	close(sv[0]);
-	if (r >= 0) {
-		if (message_receive(sv[1], &byte, 1, &fd) < 0 || fd < 0)
-			r = -EIO;
-		else
-			r = fd;
-	}
-	close(sv[1]);
-	return r;
 }
 
 static bool has_vnet_header(int socket)

@@ -29,14 +29,6 @@ extern const unsigned int carry_ioctls[CARRY_IOCTLS];
 bool carry_may_be_direct(int flags);
 
 /*
- * TUND_IOC_FD: `ask` makes the ioctl and returns its result, below 0 a negative
- * errno. Returns the descriptor, close-on-exec, or a negative errno; -EIO if
- * one was sent and did not come.
- */
-int carry_fd(unsigned int what, unsigned int flags,
-	     int (*ask)(void *context, struct tund_fd *request), void *context);
-
-/*
  * TUNSETVNETHDRSZ, as far as it is the socket's matter: 0, also if the socket
  * has no such header, or -EINVAL.
  */

@@ -36,6 +36,20 @@ struct tunclient {
 	bool multi_queue;
 	bool has_offloads; /* packets have room for them */
 	_Atomic unsigned int offloads;
+	_Atomic(struct tunclient_receive_ring *) receive_ring;
+	struct tunclient_send_ring *send_ring;
+
+	/* The planes' own. */
+	struct {
+		char hidden[TUNCLIENT_NAME_SIZE]; /* its interface */
+		_Atomic long long up_at;     /* when that was last seen up */
+		_Atomic unsigned int raised; /* see plane_direct.c */
+	} direct;
+	struct {
+		_Atomic unsigned int max_records; /* of one read */
+		unsigned char *buffer;		  /* for batches */
+	} by_file;
+	bool kernel_header; /* of virtio-net, before each packet */
 
 	/*
 	 * What tunclient_error() gives: text, or a constant. Calls that may

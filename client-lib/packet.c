@@ -93,6 +93,8 @@ PUBLIC ssize_t tunclient_read(struct tunclient *client, void *ret_packet,
 				       "with offloads a packet may not be "
 				       "complete: receive it with "
 				       "tunclient_recv_batch()");
+	if (client->receive_ring)
+		return tunclient_receive_failed_(client, -EBUSY);
 	if (size > TUNCLIENT_PACKET_MAX)
 		size = TUNCLIENT_PACKET_MAX;
 	n = client->plane->read(client, ret_packet, size);

@@ -3,6 +3,7 @@
 #include "plane.h"
 
 const struct tunclient_plane *const tunclient_planes_[] = {
+	&tunclient_plane_direct_,
 	&tunclient_plane_file_,
 	&tunclient_plane_kernel_,
 	NULL,

@@ -45,6 +45,29 @@ struct tunclient_plane {
 			  const struct tunclient_packet *packets,
 			  unsigned int n);
 
+	/*
+	 * The ring to receive from. begin comes first; end frees it, also what
+	 * begin left half made. receive waits unless somebody knows that there
+	 * is something; data points into the ring, all else is set, too.
+	 */
+	int (*ring_begin)(struct tunclient *client,
+			  struct tunclient_receive_ring **ret_ring);
+	void (*ring_end)(struct tunclient_receive_ring *ring);
+	int (*ring_receive)(struct tunclient *client,
+			    struct tunclient_receive_ring *ring,
+			    struct tunclient_packet *ret_packets,
+			    unsigned int n);
+	void (*ring_release)(struct tunclient_receive_ring *ring,
+			     unsigned int n);
+
+	/*
+	 * For ring_copy.c: up to n packets into memory, which has room for one
+	 * at least; the bytes that are in use then.
+	 */
+	int (*recv_into)(struct tunclient *client, unsigned char *memory,
+			 size_t size, struct tunclient_packet *ret_packets,
+			 unsigned int n, size_t *ret_used);
+
 	/* An ioctl of TUN that takes a number: tund_is_by_value(). */
 	int (*set_value)(struct tunclient *client, unsigned int cmd,
 			 unsigned long value);
@@ -62,6 +85,7 @@ struct tunclient_plane {
 /* Packets of tunclient_ring_allocate(). */
 #define TUNCLIENT_SEND_SLOTS_ 64u
 
+extern const struct tunclient_plane tunclient_plane_direct_;
 extern const struct tunclient_plane tunclient_plane_file_;
 extern const struct tunclient_plane tunclient_plane_kernel_;
 

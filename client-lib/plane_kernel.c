@@ -4,10 +4,16 @@
  * per system call.
  */
 #include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "plane.h"
+#include "ring.h"
+#include "vnet.h"
 
 static bool is_possible(const struct tunclient *client)
 {
@@ -19,8 +25,23 @@ static unsigned int attach_flags(const struct tunclient *client)
 	return client->options.offloads ? IFF_VNET_HDR : 0;
 }
 
+/*
+ * A persistent device keeps what the program before has set, and an interface
+ * that has queues keeps the format of the first one.
+ */
 static int begin(struct tunclient *client)
 {
+	int size = sizeof(struct virtio_net_hdr);
+	struct ifreq request;
+
+	if (ioctl(client->file, TUNGETIFF, &request) < 0 ||
+	    ioctl(client->file, TUNSETVNETHDRSZ, &size) < 0)
+		return -errno;
+	client->kernel_header = request.ifr_flags & IFF_VNET_HDR;
+	client->has_offloads =
+		client->kernel_header && client->options.offloads != 0;
+	if (!client->has_offloads && ioctl(client->file, TUNSETOFFLOAD, 0) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -29,20 +50,145 @@ static unsigned int abilities(const struct tunclient *client)
 	return TUNCLIENT_ABILITY_NO_DAEMON;
 }
 
+/* ---- receiving ---- */
+
+/* As recv(2) with MSG_DONTWAIT. */
+static ssize_t read_now(int fd, const struct iovec *iov, int n)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	ssize_t r = preadv2(fd, iov, n, -1, RWF_NOWAIT);
+
+	if (r >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+		return r;
+	/* Before Linux 5.10; nobody else reads. */
+	if (poll(&p, 1, 0) == 1)
+		return readv(fd, iov, n);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* A byte more than there is room for tells that an end was cut off. */
+static int receive(struct tunclient *client, struct tunclient_packet *packet,
+		   bool wait)
+{
+	struct virtio_net_hdr header = {0};
+	size_t before = client->kernel_header ? sizeof(header) : 0;
+	char more;
+	struct iovec iov[] = {
+		{&header, before},
+		{packet->data, packet->size},
+		{&more, 1},
+	};
+	ssize_t n =
+		wait ? readv(client->fd, iov, 3) : read_now(client->fd, iov, 3);
+
+	if (n < 0)
+		return -errno;
+	n -= (ssize_t)before;
+	packet->status = n > packet->size ? TUNCLIENT_PACKET_CUT : 0;
+	packet->length = n > packet->size ? packet->size : (uint32_t)n;
+	tunclient_vnet_take_(packet, &header, 0);
+	return 0;
+}
+
+static int recv_batch(struct tunclient *client,
+		      struct tunclient_packet *packets, unsigned int n)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < n && r == 0; i++)
+		r = receive(client, &packets[i], i == 0);
+	/* An error is told again, if it is still one. */
+	if (r < 0)
+		i--;
+	return i > 0 ? (int)i : r;
+}
+
+static int recv_into(struct tunclient *client, unsigned char *memory,
+		     size_t size, struct tunclient_packet *ret_packets,
+		     unsigned int n, size_t *ret_used)
+{
+	size_t used = 0;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < n && size - used >= TUNCLIENT_PACKET_MAX; i++) {
+		struct tunclient_packet *p = &ret_packets[i];
+
+		p->data = memory + used;
+		p->size = TUNCLIENT_PACKET_MAX;
+		r = receive(client, p, i == 0);
+		if (r < 0 && i == 0)
+			return r;
+		if (r < 0)
+			break;
+		used += (p->length + 63u) & ~(size_t)63;
+		p->size = p->length;
+	}
+	*ret_used = used > size ? size : used;
+	return (int)i;
+}
+
 static ssize_t read_one(struct tunclient *client, void *ret_packet, size_t size)
 {
-	ssize_t n = read(client->fd, ret_packet, size);
+	struct tunclient_packet packet = {
+		.data = ret_packet,
+		.size = (uint32_t)size,
+	};
+	ssize_t n;
+	int r;
 
+	if (client->kernel_header) {
+		r = receive(client, &packet, true);
+		return r < 0 ? r : (ssize_t)packet.length;
+	}
+	n = read(client->fd, ret_packet, size);
 	return n < 0 ? -errno : n;
+}
+
+/* ---- sending ---- */
+
+static int send_one(struct tunclient *client,
+		    const struct tunclient_packet *packet)
+{
+	struct virtio_net_hdr header;
+	struct iovec iov[] = {
+		{&header, sizeof(header)},
+		{packet->data, packet->length},
+	};
+	int first = client->kernel_header ? 0 : 1;
+
+	tunclient_vnet_give_(&header, packet, 0);
+	return writev(client->fd, iov + first, 2 - first) < 0 ? -errno : 0;
+}
+
+static int send_batch(struct tunclient *client,
+		      const struct tunclient_packet *packets, unsigned int n)
+{
+	int r;
+
+	for (unsigned int i = 0; i < n; i++) {
+		r = send_one(client, &packets[i]);
+		if (r < 0)
+			return i > 0 ? (int)i : r;
+	}
+	return (int)n;
 }
 
 static ssize_t write_one(struct tunclient *client, const void *packet,
 			 size_t size)
 {
-	ssize_t n = write(client->fd, packet, size);
+	const struct tunclient_packet whole = {
+		.data = (void *)(uintptr_t)packet,
+		.length = (uint32_t)size,
+	};
+	int r = send_one(client, &whole);
 
-	return n < 0 ? -errno : n;
+	return r < 0 ? r : (ssize_t)size;
 }
+
+/* ---- the rest ---- */
 
 static int set_value(struct tunclient *client, unsigned int cmd,
 		     unsigned long value)
@@ -58,5 +204,12 @@ const struct tunclient_plane tunclient_plane_kernel_ = {
 	.abilities = abilities,
 	.read = read_one,
 	.write = write_one,
+	.recv_batch = recv_batch,
+	.send_batch = send_batch,
+	.ring_begin = tunclient_copy_begin_,
+	.ring_end = tunclient_copy_end_,
+	.ring_receive = tunclient_copy_receive_,
+	.ring_release = tunclient_copy_release_,
+	.recv_into = recv_into,
 	.set_value = set_value,
 };

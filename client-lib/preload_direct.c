@@ -25,6 +25,7 @@
 #include <tund/abi.h>
 
 #include "carry.h"
+#include "fetch.h"
 #include "preload.h"
 #include "preload_kept.h"
 
@@ -86,7 +87,7 @@ int direct_netns(int file, unsigned int cmd)
 	int cancel, r;
 
 	begin_undisturbed(&signals, &cancel);
-	r = carry_fd(what, 0, ask, &file);
+	r = tunclient_fetch_fd_(what, 0, ask, &file);
 	end_undisturbed(&signals, cancel);
 	return r;
 }
@@ -146,8 +147,9 @@ static int swap(int fd)
 	k = kept_add(fd);
 	if (!k)
 		return -EOPNOTSUPP;
-	socket = carry_fd(TUND_FD_DIRECT,
-			  flags & O_NONBLOCK ? TUND_FD_NONBLOCK : 0, ask, &fd);
+	socket = tunclient_fetch_fd_(TUND_FD_DIRECT,
+				     flags & O_NONBLOCK ? TUND_FD_NONBLOCK : 0,
+				     ask, &fd);
 	if (socket < 0) {
 		kept_drop(k);
 		return socket == -EIO ? -EIO : -EOPNOTSUPP;

@@ -1,50 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client-lib/ring.c - the calls of the rings: their arguments and their order.
+ * client-lib/ring.c - receiving by ring: the order of the calls. Where the
+ * packets lie is the plane's matter.
  */
-#include <errno.h>
+#include "ring.h"
 
-#include "client.h"
+#include <errno.h>
+#include <poll.h>
+
+#include "packet.h"
+#include "plane.h"
+
+static int begin(struct tunclient *client)
+{
+	struct tunclient_receive_ring *ring;
+	int r;
+
+	if (client->receive_ring)
+		return 0;
+	if (!client->plane->ring_begin)
+		return -EOPNOTSUPP;
+	r = client->plane->ring_begin(client, &ring);
+	if (r == 0)
+		client->receive_ring = ring;
+	return r;
+}
+
+static bool would_wait(const struct tunclient *client)
+{
+	struct pollfd p = {.fd = client->fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 0;
+}
 
 PUBLIC int tunclient_ring_receive(struct tunclient *client,
 				  struct tunclient_packet *ret_packets,
 				  unsigned int n)
 {
+	struct tunclient_receive_ring *ring;
 	int r;
 
 	if (!ret_packets || n == 0)
 		return -EINVAL;
 	r = tunclient_check_(client);
-	return r < 0 ? r : -EOPNOTSUPP;
+	if (r < 0)
+		return r;
+	r = begin(client);
+	if (r < 0)
+		return tunclient_receive_failed_(client, r);
+	ring = client->receive_ring;
+	/* Whoever waits for himself waits for ever. */
+	if (ring->held > 0 && would_wait(client))
+		return -EAGAIN;
+	r = client->plane->ring_receive(client, ring, ret_packets, n);
+	if (r < 0)
+		return tunclient_receive_failed_(client, r);
+	ring->held += (unsigned int)r;
+	return r;
 }
 
 PUBLIC int tunclient_ring_release(struct tunclient *client, unsigned int n)
 {
 	int r = tunclient_check_(client);
 
-	return r < 0 ? r : -EOPNOTSUPP;
-}
-
-PUBLIC int tunclient_ring_allocate(struct tunclient *client,
-				   struct tunclient_packet *ret_packets,
-				   unsigned int n)
-{
-	int r;
-
-	if (!ret_packets || n == 0)
-		return -EINVAL;
-	r = tunclient_check_(client);
-	return r < 0 ? r : -EOPNOTSUPP;
-}
-
-PUBLIC int tunclient_ring_commit(struct tunclient *client,
-				 const struct tunclient_packet *packets,
-				 unsigned int n)
-{
-	int r;
-
-	if (!packets || n == 0)
-		return -EINVAL;
-	r = tunclient_check_(client);
-	return r < 0 ? r : -EOPNOTSUPP;
+	if (r < 0)
+		return r;
+	if (!client->receive_ring || n > client->receive_ring->held)
+		return tunclient_fail_(client, -EINVAL,
+				       "more packets were released than were "
+				       "received");
+	client->plane->ring_release(client->receive_ring, n);
+	client->receive_ring->held -= n;
+	return 0;
 }

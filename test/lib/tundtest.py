@@ -272,11 +272,11 @@ class Test:
         child.wait(5)
         child.close()
 
-    def popen(self, *command, ns=None, **kwargs):
+    def popen(self, *command, ns=None, stdin=subprocess.DEVNULL, **kwargs):
         """A process in the namespace; killed at the end of the case."""
         with ns or self.home:
-            p = subprocess.Popen([str(c) for c in command],
-                                 stdin=subprocess.DEVNULL, **kwargs)
+            p = subprocess.Popen([str(c) for c in command], stdin=stdin,
+                                 **kwargs)
         self.defer(self.end_process, p)
         return p
 

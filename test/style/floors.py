@@ -13,7 +13,7 @@ TOP = 5
 PUBLIC = re.compile(r'tunclient\.h|tund/.*')
 
 # Of client-lib/, what `tundctl run` and the preload object have in common.
-CARRIED = {'carry.h', 'message.h'}
+CARRIED = {'carry.h', 'fetch.h', 'message.h'}
 
 EVENT = re.compile(r'event2/.*|event\.h|ev(http|dns|util|rpc)\.h')
 FUSE = re.compile(r'fuse3/.*|fuse(_lowlevel|_common|_opt|_log)?\.h'

@@ -9,6 +9,7 @@
 #include <tund/abi.h>
 
 #include "carry.h"
+#include "fetch.h"
 #include "identity.h"
 #include "limb.h"
 #include "tundctl.h"
@@ -106,7 +107,7 @@ int actor_fd(const struct call *c, unsigned int what, unsigned int flags,
 	     bool as_thread, int *ret_result)
 {
 	struct fd_call f = {.call = c, .as_thread = as_thread, .r = -1};
-	int result = carry_fd(what, flags, ask_fd, &f);
+	int result = tunclient_fetch_fd_(what, flags, ask_fd, &f);
 
 	if (f.r == 0)
 		*ret_result = result;

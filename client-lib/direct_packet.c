@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client-lib/direct_packet.c - recvmmsg(2) and sendmmsg(2) on the direct
+ * plane's socket. The mapped ring is not here.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "direct.h"
+#include "plane.h"
+#include "vnet.h"
+
+/* ---- receiving ---- */
+
+ssize_t tunclient_direct_read_(struct tunclient *client, void *ret_packet,
+			       size_t size)
+{
+	ssize_t n;
+	int r = 0;
+
+	do {
+		n = recv(client->fd, ret_packet, size, 0);
+		if (n >= 0)
+			return n;
+		r = -errno;
+		if (r == -ENETDOWN)
+			r = tunclient_direct_down_(client);
+	} while (r == 0);
+	return r;
+}
+
+static int recv_messages(struct tunclient *client, struct mmsghdr *messages,
+			 unsigned int n)
+{
+	int r;
+
+	do {
+		r = recvmmsg(client->fd, messages, n, MSG_WAITFORONE, NULL);
+		if (r > 0)
+			return r;
+		r = -errno;
+		if (r == -ENETDOWN)
+			r = tunclient_direct_down_(client);
+	} while (r == 0);
+	return r;
+}
+
+int tunclient_direct_recv_(struct tunclient *client,
+			   struct tunclient_packet *packets, unsigned int n)
+{
+	struct tunclient_frame_head heads[TUNCLIENT_BATCH_];
+	struct mmsghdr messages[TUNCLIENT_BATCH_];
+	struct iovec iov[TUNCLIENT_BATCH_][2];
+	size_t head = tunclient_head_size_(client);
+	int r;
+
+	for (unsigned int i = 0; i < n; i++) {
+		iov[i][0] = (struct iovec){&heads[i], head};
+		iov[i][1] = (struct iovec){packets[i].data, packets[i].size};
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_iov = head ? iov[i] : &iov[i][1],
+			.msg_iovlen = head ? 2 : 1,
+		};
+	}
+	r = recv_messages(client, messages, n);
+	for (int i = 0; i < r; i++) {
+		bool cut = messages[i].msg_hdr.msg_flags & MSG_TRUNC;
+
+		packets[i].length = messages[i].msg_len - (uint32_t)head;
+		packets[i].status = cut ? TUNCLIENT_PACKET_CUT : 0;
+		if (head)
+			tunclient_vnet_take_(&packets[i], &heads[i].vnet,
+					     tunclient_counted_(client));
+		else
+			tunclient_vnet_clear_(&packets[i]);
+	}
+	return r;
+}
+
+/* ---- sending ---- */
+
+static bool is_packet(const struct tunclient *client, const void *data,
+		      size_t size)
+{
+	unsigned int version;
+
+	if (client->kind == TUNCLIENT_TAP)
+		return size >= ETHER_HDR_LEN;
+	version = *(const unsigned char *)data >> 4;
+	return version == 4 || version == 6;
+}
+
+ssize_t tunclient_direct_write_(struct tunclient *client, const void *packet,
+				size_t size)
+{
+	const struct tunclient_packet whole = {
+		.data = (void *)(uintptr_t)packet,
+		.length = (uint32_t)size,
+	};
+	int r;
+
+	if (client->has_offloads) {
+		r = tunclient_direct_send_(client, &whole, 1);
+		return r < 0 ? r : (ssize_t)size;
+	}
+	if (!is_packet(client, packet, size))
+		return -EINVAL;
+	r = tunclient_direct_check_(client);
+	if (r < 0)
+		return r;
+	if (send(client->fd, packet, size, 0) >= 0)
+		return (ssize_t)size;
+	return tunclient_direct_cause_(client, -errno, size);
+}
+
+static void fill_head(const struct tunclient *client,
+		      const struct tunclient_packet *packet,
+		      struct tunclient_frame_head *ret_head)
+{
+	const unsigned char *data = packet->data;
+
+	tunclient_vnet_give_(&ret_head->vnet, packet,
+			     tunclient_counted_(client));
+	memset(&ret_head->ethernet, 0, sizeof(ret_head->ethernet));
+	ret_head->ethernet.ether_type =
+		htons(data[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+}
+
+int tunclient_direct_send_(struct tunclient *client,
+			   const struct tunclient_packet *packets,
+			   unsigned int n)
+{
+	struct tunclient_frame_head heads[TUNCLIENT_BATCH_];
+	struct mmsghdr messages[TUNCLIENT_BATCH_];
+	struct iovec iov[TUNCLIENT_BATCH_][2];
+	size_t head = tunclient_head_size_(client);
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		const struct tunclient_packet *p = &packets[i];
+
+		if (!is_packet(client, p->data, p->length))
+			break;
+		if (head)
+			fill_head(client, p, &heads[i]);
+		iov[i][0] = (struct iovec){&heads[i], head};
+		iov[i][1] = (struct iovec){p->data, p->length};
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_iov = head ? iov[i] : &iov[i][1],
+			.msg_iovlen = head ? 2 : 1,
+		};
+	}
+	if (i == 0)
+		return -EINVAL;
+	r = tunclient_direct_check_(client);
+	if (r < 0)
+		return r;
+	r = sendmmsg(client->fd, messages, i, 0);
+	return r > 0 ? r
+		     : tunclient_direct_cause_(client, -errno,
+					       packets[0].length);
+}

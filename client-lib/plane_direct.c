@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client-lib/plane_direct.c - packets through a packet socket that the daemon
+ * hands over. The file stays open beside it, for ioctls.
+ *
+ * A packet socket does not say all that a TUN says. That an interface is gone
+ * it tells once, to one thread: see raise_again(). That one is down it does not
+ * tell, and loses the packet: see is_up().
+ */
+#include "direct.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fetch.h"
+#include "plane.h"
+#include "ring.h"
+#include "tund.h"
+
+static bool is_possible(const struct tunclient *client)
+{
+	return client->is_tund && client->tund_abilities & TUND_ABILITY_DIRECT;
+}
+
+static unsigned int attach_flags(const struct tunclient *client)
+{
+	return 0;
+}
+
+/* ---- getting the socket ---- */
+
+static int ask(void *context, struct tund_fd *request)
+{
+	const struct tunclient *client = context;
+
+	return ioctl(client->file, TUND_IOC_FD, request) < 0 ? -errno : 0;
+}
+
+/* What is half done when a signal comes stays so. */
+static int fetch_undisturbed(struct tunclient *client, unsigned int flags)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = tunclient_fetch_fd_(TUND_FD_DIRECT, flags, ask, client);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+/* The name of the socket's own interface, in a namespace of its own. */
+static int learn_hidden(struct tunclient *client, int fd)
+{
+	struct sockaddr_ll address = {0};
+	socklen_t length = sizeof(address);
+	struct ifreq request = {0};
+
+	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		return -errno;
+	request.ifr_ifindex = address.sll_ifindex;
+	if (ioctl(fd, SIOCGIFNAME, &request) < 0)
+		return -errno;
+	memcpy(client->direct.hidden, request.ifr_name,
+	       sizeof(client->direct.hidden));
+	return 0;
+}
+
+static int begin(struct tunclient *client)
+{
+	int now = fcntl(client->file, F_GETFL);
+	unsigned int flags = 0;
+	int fd, r;
+
+	if (now >= 0 && now & O_NONBLOCK)
+		flags |= TUND_FD_NONBLOCK;
+	if (client->options.offloads)
+		flags |= TUND_FD_FRAMES;
+	fd = fetch_undisturbed(client, flags);
+	/* A daemon from before the flag. */
+	if (fd == -EINVAL && flags & TUND_FD_FRAMES)
+		return -EOPNOTSUPP;
+	if (fd < 0)
+		return fd;
+	r = learn_hidden(client, fd);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	client->fd = fd;
+	client->has_offloads = flags & TUND_FD_FRAMES;
+	client->direct.up_at = 0;
+	return 0;
+}
+
+static void end(struct tunclient *client)
+{
+	close(client->fd);
+}
+
+static unsigned int abilities(const struct tunclient *client)
+{
+	return TUNCLIENT_ABILITY_BATCH | TUNCLIENT_ABILITY_ZERO_COPY |
+	       TUNCLIENT_ABILITY_NO_DAEMON | tunclient_tund_abilities_(client);
+}
+
+/* ---- what a packet socket does not say ---- */
+
+/*
+ * The error is gone once somebody has read it, and whoever else waits would
+ * wait for ever. Binding the socket to an interface that is down, as the
+ * loopback of its namespace is, makes the error anew and wakes the next one;
+ * but only if the protocol is another. (Not of one of several queues, which
+ * cannot be bound.)
+ */
+static void raise_again(struct tunclient *client)
+{
+	unsigned int times = client->direct.raised++;
+	struct sockaddr_ll loopback = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(times % 2 ? ETH_P_IP : ETH_P_IPV6),
+		.sll_ifindex = 1,
+	};
+	int r = bind(client->fd, (struct sockaddr *)&loopback,
+		     sizeof(loopback));
+
+	(void)r;
+}
+
+enum state { UP, DOWN, GONE };
+
+/* Of the socket's own interface. */
+static enum state hidden_state(const struct tunclient *client)
+{
+	struct ifreq request = {0};
+
+	memcpy(request.ifr_name, client->direct.hidden,
+	       sizeof(client->direct.hidden));
+	if (ioctl(client->fd, SIOCGIFFLAGS, &request) < 0)
+		return GONE;
+	return request.ifr_flags & IFF_UP ? UP : DOWN;
+}
+
+/* The daemon hears of it a moment later, and attaches nothing before. */
+static void wait_for_daemon(const struct tunclient *client)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct ifreq request;
+
+	for (int i = 0;
+	     i < 1000 && ioctl(client->file, TUNGETIFF, &request) == 0; i++)
+		nanosleep(&pause, NULL);
+}
+
+/*
+ * The error comes when the interface goes down, which is a moment before it is
+ * gone; so one has to look until it is one or the other. It can also be down
+ * for longer, when somebody has taken the carrier away.
+ */
+int tunclient_direct_down_(struct tunclient *client)
+{
+	struct timespec pause = {.tv_nsec = 100000};
+	int now = fcntl(client->fd, F_GETFL);
+	bool wait = now < 0 || !(now & O_NONBLOCK);
+	enum state state;
+
+	while ((state = hidden_state(client)) == DOWN) {
+		if (nanosleep(&pause, NULL) < 0)
+			return -EINTR;
+		if (pause.tv_nsec < 100000000)
+			pause.tv_nsec *= 2;
+		else if (!wait)
+			return 0;
+	}
+	if (state == UP)
+		return 0;
+	wait_for_daemon(client);
+	raise_again(client);
+	return -EBADFD;
+}
+
+/*
+ * Whether the other end is up, as the kernel has told this end. It tells a
+ * moment later than it happens, and once it has, packets pass.
+ */
+static bool is_running(const struct tunclient *client)
+{
+	struct ifreq request = {0};
+
+	memcpy(request.ifr_name, client->direct.hidden,
+	       sizeof(client->direct.hidden));
+	return ioctl(client->fd, SIOCGIFFLAGS, &request) < 0 ||
+	       request.ifr_flags & IFF_RUNNING;
+}
+
+/*
+ * A packet for an interface that is down would be lost without an error. It is
+ * asked for once in a tick of the coarse clock, a few milliseconds, in which
+ * one may still be lost.
+ */
+static bool is_up(struct tunclient *client)
+{
+	struct timespec now;
+	long long tick;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	tick = now.tv_sec * 1000000000LL + now.tv_nsec;
+	if (client->direct.up_at == tick)
+		return true;
+	if (!is_running(client))
+		return false;
+	client->direct.up_at = tick;
+	return true;
+}
+
+int tunclient_direct_check_(struct tunclient *client)
+{
+	return is_up(client) ? 0 : -EIO;
+}
+
+/* Larger than the MTU and two VLAN tags' worth of header never passes. */
+static bool is_too_large(struct tunclient *client, size_t size)
+{
+	struct tund_link link;
+
+	return tunclient_tund_link_(client, &link) == 0 && size > link.mtu;
+}
+
+int tunclient_direct_cause_(struct tunclient *client, int error, size_t size)
+{
+	switch (error) {
+	case -ENETDOWN:
+	case -ENXIO:
+		if (hidden_state(client) != GONE)
+			return -EIO;
+		wait_for_daemon(client);
+		return -EBADFD;
+	case -ENOBUFS:
+		if (!is_running(client))
+			return -EIO;
+		return is_too_large(client, size) ? -EMSGSIZE : error;
+	default:
+		return error;
+	}
+}
+
+/* ---- configuration ---- */
+
+/* What is written before that is lost, or fails. */
+static void wait_until_up(struct tunclient *client)
+{
+	const struct timespec pause = {.tv_nsec = 100000};
+
+	for (int i = 0; i < 200 && !is_running(client); i++)
+		nanosleep(&pause, NULL);
+}
+
+static int configure(struct tunclient *client, const struct tund_config *config)
+{
+	int r = tunclient_tund_configure_(client, config);
+
+	if (r == 0 && config->what == TUND_CONFIG_UP && config->value)
+		wait_until_up(client);
+	return r;
+}
+
+const struct tunclient_plane tunclient_plane_direct_ = {
+	.number = TUNCLIENT_PLANE_DIRECT,
+	.is_possible = is_possible,
+	.attach_flags = attach_flags,
+	.begin = begin,
+	.end = end,
+	.abilities = abilities,
+	.read = tunclient_direct_read_,
+	.write = tunclient_direct_write_,
+	.recv_batch = tunclient_direct_recv_,
+	.send_batch = tunclient_direct_send_,
+	.ring_begin = tunclient_mapped_begin_,
+	.ring_end = tunclient_mapped_end_,
+	.ring_receive = tunclient_mapped_receive_,
+	.ring_release = tunclient_mapped_release_,
+	.set_value = tunclient_tund_set_value_,
+	.configure = configure,
+	.link = tunclient_tund_link_,
+	.stats = tunclient_tund_stats_,
+};
