@@ -14,7 +14,8 @@
 struct source {
 	struct list node;
 	struct event *event;
-	void (*call)(void);
+	void (*call)(void *arg);
+	void *arg;
 };
 
 struct loop {
@@ -46,7 +47,7 @@ static void handle_source(evutil_socket_t fd, short what, void *arg)
 {
 	struct source *source = arg;
 
-	source->call();
+	source->call(source->arg);
 }
 
 int loop_new(struct loop **ret_loop)
@@ -103,13 +104,15 @@ void loop_free(struct loop *loop)
 }
 
 static int add_source(struct loop *loop, int fd, short what,
-		      const struct timeval *every, void (*call)(void))
+		      const struct timeval *every, void (*call)(void *arg),
+		      void *arg)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return -ENOMEM;
 	source->call = call;
+	source->arg = arg;
 	source->event = event_new(loop->base, fd, what, handle_source, source);
 	if (!source->event || event_add(source->event, every) < 0) {
 		free_event(source->event);
@@ -120,19 +123,20 @@ static int add_source(struct loop *loop, int fd, short what,
 	return 0;
 }
 
-int loop_add_fd(struct loop *loop, int fd, void (*call)(void))
+int loop_add_fd(struct loop *loop, int fd, void (*call)(void *arg), void *arg)
 {
-	return add_source(loop, fd, EV_READ | EV_PERSIST, NULL, call);
+	return add_source(loop, fd, EV_READ | EV_PERSIST, NULL, call, arg);
 }
 
-int loop_add_timer(struct loop *loop, unsigned int ms, void (*call)(void))
+int loop_add_timer(struct loop *loop, unsigned int ms, void (*call)(void *arg),
+		   void *arg)
 {
 	const struct timeval every = {
 		.tv_sec = ms / 1000,
 		.tv_usec = ms % 1000 * 1000,
 	};
 
-	return add_source(loop, -1, EV_PERSIST, &every, call);
+	return add_source(loop, -1, EV_PERSIST, &every, call, arg);
 }
 
 int loop_run(struct loop *loop)

@@ -17,6 +17,7 @@
 #include "background.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "control.h"
 #include "dev/table.h"
 #include "fuse/callermem.h"
 #include "fuse/server.h"
@@ -89,12 +90,12 @@ static int start_watchdog(struct loop *loop)
 {
 	unsigned int ms = notify_watchdog_ms();
 
-	return ms ? loop_add_timer(loop, ms, notify_alive) : 0;
+	return ms ? loop_add_timer(loop, ms, notify_alive, NULL) : 0;
 }
 
 /* Serves until a signal. Returns the exit status. */
 static int serve(const struct options *options, struct background *background,
-		 struct loop *loop)
+		 struct loop *loop, struct control *control)
 {
 	struct fs_server_options server_options = {
 		.path = options->mount,
@@ -113,7 +114,9 @@ static int serve(const struct options *options, struct background *background,
 	dev_table_set_policy(table, options->config->policy);
 	server_options.table = table;
 	server_options.abilities = net_abilities();
-	r = fs_server_start(&server_options, &server);
+	r = control_start(control, options, table, loop);
+	if (r == 0)
+		r = fs_server_start(&server_options, &server);
 	if (r == 0) {
 		log_notice("serving %s", options->mount);
 		background_ready(background);
@@ -127,6 +130,7 @@ static int serve(const struct options *options, struct background *background,
 		notify_stopping();
 		fs_server_stop(server);
 	}
+	control_stop(control);
 	/* Answers whatever is parked. */
 	dev_table_free(table);
 	if (r == 0)
@@ -136,24 +140,33 @@ static int serve(const struct options *options, struct background *background,
 
 static int run(const struct options *options, struct background *background)
 {
+	struct control *control = NULL;
 	struct loop *loop;
 	int status = 1;
 
 	if (privileges_check() < 0 || check_request_timeouts() < 0 ||
-	    privileges_drop() < 0 || callermem_start() < 0)
+	    control_open(options, &control) < 0)
 		return 1;
+	if (privileges_drop() < 0 || callermem_start() < 0) {
+		control_close(control);
+		return 1;
+	}
 	raise_file_limit();
 	make_default_mount(options->mount);
-	if (loop_new(&loop) < 0)
+	if (loop_new(&loop) < 0) {
+		control_close(control);
 		return 1;
+	}
 	if (net_start() == 0) {
 		if (net_check() == 0 &&
-		    loop_add_fd(loop, net_changes_fd(), net_dispatch) == 0 &&
+		    loop_add_fd(loop, net_changes_fd(), net_dispatch, NULL) ==
+			    0 &&
 		    start_watchdog(loop) == 0)
-			status = serve(options, background, loop);
+			status = serve(options, background, loop, control);
 		net_stop();
 	}
 	loop_free(loop);
+	control_close(control);
 	callermem_stop();
 	return status;
 }

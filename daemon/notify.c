@@ -66,7 +66,7 @@ unsigned int notify_watchdog_ms(void)
 	return usec < 2000 ? 1 : (unsigned int)(usec / 2000);
 }
 
-void notify_alive(void)
+void notify_alive(void *unused)
 {
 	sd_notify(0, "WATCHDOG=1");
 }

@@ -20,6 +20,6 @@ void notify_stopping(void);
  * for the thread whose life is in question to call it.
  */
 unsigned int notify_watchdog_ms(void);
-void notify_alive(void);
+void notify_alive(void *unused);
 
 #endif

@@ -18,6 +18,7 @@ static const char usage[] =
 	"                    which the device file is PATH/net/tun, or a file "
 	"or\n"
 	"                    character node, which becomes the device file\n"
+	"  --control PATH    the control socket (default " DEFAULT_CONTROL ")\n"
 	"  --foreground      stay in the foreground and log to standard error\n"
 	"  --log-level L     " LOG_LEVEL_NAMES " (default notice)\n"
 	"  --config FILE     default " DEFAULT_CONFIG ", if it is there;\n"
@@ -32,6 +33,7 @@ static const char usage[] =
 
 enum {
 	OPT_MOUNT = 256,
+	OPT_CONTROL,
 	OPT_FOREGROUND,
 	OPT_LOG_LEVEL,
 	OPT_CONFIG,
@@ -42,6 +44,7 @@ enum {
 
 static const struct option long_options[] = {
 	{"mount", required_argument, NULL, OPT_MOUNT},
+	{"control", required_argument, NULL, OPT_CONTROL},
 	{"foreground", no_argument, NULL, OPT_FOREGROUND},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -54,6 +57,7 @@ static const struct option long_options[] = {
 /* What was given, before the configuration file is read. */
 struct given {
 	const char *mount;
+	const char *control;
 	const char *config;
 	int log_level; /* -1: not given */
 	bool foreground;
@@ -69,6 +73,9 @@ static enum options_result read_arguments(int argc, char **argv,
 		switch (c) {
 		case OPT_MOUNT:
 			given->mount = optarg;
+			break;
+		case OPT_CONTROL:
+			given->control = optarg;
 			break;
 		case OPT_FOREGROUND:
 			given->foreground = true;
@@ -166,24 +173,33 @@ static enum options_result check(const char *path, bool must_exist)
 	return OPTIONS_DONE;
 }
 
-/* The background has another working directory. */
-static bool set_config_path(const struct given *given, struct options *options)
+/* The background has another working directory. `what` is for a message. */
+static bool set_path(const char *path, const char *what,
+		     char ret_path[PATH_MAX])
 {
 	char cwd[PATH_MAX] = "";
-	const char *path = given->config ? given->config : DEFAULT_CONFIG;
 
 	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd))) {
 		fprintf(stderr, "tund: the working directory: %s\n",
 			strerror(errno));
 		return false;
 	}
-	options->config_must_exist = given->config;
-	if (snprintf(options->config_path, PATH_MAX, "%s%s%s", cwd,
-		     cwd[0] ? "/" : "", path) >= PATH_MAX) {
-		fputs("tund: the configuration's path is too long\n", stderr);
+	if (snprintf(ret_path, PATH_MAX, "%s%s%s", cwd, cwd[0] ? "/" : "",
+		     path) >= PATH_MAX) {
+		fprintf(stderr, "tund: the %s's path is too long\n", what);
 		return false;
 	}
 	return true;
+}
+
+static bool set_paths(const struct given *given, struct options *options)
+{
+	options->config_must_exist = given->config;
+	options->control_given = given->control;
+	return set_path(given->config ? given->config : DEFAULT_CONFIG,
+			"configuration", options->config_path) &&
+	       set_path(given->control ? given->control : DEFAULT_CONTROL,
+			"control socket", options->control);
 }
 
 static enum options_result read_config(const struct given *given,
@@ -191,7 +207,7 @@ static enum options_result read_config(const struct given *given,
 {
 	char mount[PATH_MAX];
 
-	if (!set_config_path(given, options) ||
+	if (!set_paths(given, options) ||
 	    config_load(options->config_path, options->config_must_exist,
 			print_mistake, &options->config) < 0)
 		return OPTIONS_USAGE;

@@ -11,9 +11,13 @@
 
 #include "config.h"
 
+#define DEFAULT_CONTROL "/run/tund/control"
+
 struct options {
 	char mount[PATH_MAX];
 	enum log_level log_level;
+	char control[PATH_MAX]; /* the control socket */
+	bool control_given;
 	bool foreground;
 	/* As it was read; the two above have the last word. */
 	struct config *config;

@@ -106,7 +106,7 @@ int net_changes_fd(void)
 	return changes_fd;
 }
 
-void net_dispatch(void)
+void net_dispatch(void *unused)
 {
 	struct epoll_event events[16];
 	int n = epoll_wait(changes_fd, events, ARRAY_SIZE(events), 0);

@@ -23,7 +23,7 @@ void net_stop(void);
  * loop, which then calls net_dispatch().
  */
 int net_changes_fd(void);
-void net_dispatch(void);
+void net_dispatch(void *unused);
 
 /*
  * Makes and removes a bridge in a namespace of its own. What is missing is

@@ -86,7 +86,9 @@ class Daemon:
         if not mount_point:
             os.mkdir(self.mount_point)
         self.log_path = '%s/tund%d.log' % (WORK, self.number)
-        command = [path, '--mount', self.mount_point, '--log-level', level]
+        self.control = '%s/control%d' % (WORK, self.number)
+        command = [path, '--mount', self.mount_point, '--log-level', level,
+                   '--control', self.control]
         if foreground:
             command.append('--foreground')
         if config is not None:

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.c - one function for each command that has an answer. */
+#include "ctl/commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "ctl/describe.h"
+#include "ctl/frame.h"
+
+/* Each gives 0 and the result, or a negative number and the error. */
+struct call {
+	const struct ctl_context *context;
+	struct dev_table *table;
+	const struct ctl_request *request;
+	json_t *result;
+	struct ctl_error *error;
+};
+
+static int no_memory(struct call *call)
+{
+	return ctl_fail(call->error, "failed", "no memory is left");
+}
+
+/* ---- devices ---- */
+
+/* Whether the request is about it; its name is compared as it is shown. */
+static bool is_meant(const struct ctl_request *request,
+		     const struct dev_report *report)
+{
+	json_t *name;
+	bool same;
+
+	if (request->netns && request->netns != report->ns_id)
+		return false;
+	if (!request->name[0])
+		return true;
+	name = ctl_text(report->state.name);
+	same = name && strcmp(json_string_value(name), request->name) == 0;
+	json_decref(name);
+	return same;
+}
+
+static int not_found(struct call *call)
+{
+	return ctl_fail(call->error, "not-found",
+			"tund has no device \"%s\"%s: \"tundctl list\" shows "
+			"them",
+			call->request->name,
+			call->request->netns ? " in that network namespace"
+					     : "");
+}
+
+/* {"devices": [...]} with what `describe` says of each that is meant. */
+static int describe_devices(struct call *call,
+			    json_t *(*describe)(const struct dev_report *))
+{
+	struct dev_report *report;
+	json_t *list = json_array();
+	uint64_t id = 0;
+	int r;
+
+	while ((r = dev_report(call->table, id, &report)) == 0) {
+		id = report->id;
+		if (is_meant(call->request, report))
+			json_array_append_new(list, describe(report));
+		free(report);
+	}
+	if (r == -ENOENT && call->request->name[0] &&
+	    json_array_size(list) == 0) {
+		json_decref(list);
+		return not_found(call);
+	}
+	call->result = json_pack("{s:o}", "devices", list);
+	return r == -ENOENT ? 0 : no_memory(call);
+}
+
+static int list(struct call *call)
+{
+	return describe_devices(call, ctl_describe_device);
+}
+
+static int show(struct call *call)
+{
+	return describe_devices(call, ctl_describe_device_fully);
+}
+
+static int stats(struct call *call)
+{
+	return describe_devices(call, ctl_describe_stats);
+}
+
+/* ---- the daemon ---- */
+
+static void count(struct dev_table *table, unsigned int *ret_devices,
+		  unsigned int *ret_files)
+{
+	struct dev_file_report file;
+	struct dev_report *device;
+
+	*ret_devices = *ret_files = 0;
+	for (uint64_t id = 0; dev_report(table, id, &device) == 0;) {
+		id = device->id;
+		++*ret_devices;
+		free(device);
+	}
+	for (uint64_t id = 0; dev_file_report(table, id, &file) == 0;) {
+		id = file.id;
+		++*ret_files;
+	}
+}
+
+static int status(struct call *call)
+{
+	const struct ctl_context *context = call->context;
+	unsigned int devices, files;
+
+	count(call->table, &devices, &files);
+	call->result =
+		json_pack("{s:s, s:i, s:I, s:o, s:b, s:i, s:i, s:i}", "daemon",
+			  TUND_VERSION, "pid", (int)getpid(), "started",
+			  (json_int_t)context->started, "mount",
+			  ctl_text(context->options.mount), "direct",
+			  context->options.can_direct, "devices", (int)devices,
+			  "files", (int)files, "connections",
+			  (int)atomic_load(&context->n_connections));
+	return 0;
+}
+
+static int clients(struct call *call)
+{
+	struct dev_file_report report;
+	json_t *list = json_array();
+
+	for (uint64_t id = 0; dev_file_report(call->table, id, &report) == 0;) {
+		id = report.id;
+		json_array_append_new(list, ctl_describe_file(&report));
+	}
+	call->result = json_pack("{s:o}", "clients", list);
+	return 0;
+}
+
+static int reload(struct call *call)
+{
+	const struct ctl_options *options = &call->context->options;
+	char reason[400] = "";
+
+	if (!options->reload)
+		return ctl_fail(call->error, "unsupported",
+				"this daemon cannot read its configuration "
+				"anew; start it again");
+	if (options->reload(options->arg, reason, sizeof(reason)) < 0)
+		return ctl_fail(call->error, "failed", "%s", reason);
+	call->result = json_object();
+	return 0;
+}
+
+static int unsupported(struct call *call)
+{
+	return ctl_fail(call->error, "unsupported",
+			"this daemon cannot do that yet");
+}
+
+/* ---- */
+
+static char *finish(struct call *call, int r)
+{
+	json_t *answer =
+		r == 0 && call->result ? ctl_answer(call->result) : NULL;
+	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+	if (r < 0)
+		json_decref(call->result);
+	else if (!text)
+		no_memory(call);
+	json_decref(answer);
+	if (text && strlen(text) > CTL_MAX_ANSWER) {
+		ctl_fail(call->error, "too-large",
+			 "the answer is too large; name a device");
+		free(text);
+		text = NULL;
+	}
+	if (text)
+		return text;
+	answer = ctl_refusal(call->error);
+	text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+	json_decref(answer);
+	return text;
+}
+
+char *ctl_run(const struct ctl_context *context,
+	      const struct ctl_request *request)
+{
+	static int (*const functions[])(struct call * call) = {
+		[CTL_STATUS] = status,	 [CTL_LIST] = list,
+		[CTL_SHOW] = show,	 [CTL_STATS] = stats,
+		[CTL_CLIENTS] = clients, [CTL_METRICS] = unsupported,
+		[CTL_UP] = unsupported,	 [CTL_DOWN] = unsupported,
+		[CTL_RELOAD] = reload,
+	};
+	struct ctl_error error = {.code = "failed"};
+	struct call call = {
+		.context = context,
+		.table = context->options.table,
+		.request = request,
+		.error = &error,
+	};
+
+	return finish(&call, functions[request->command](&call));
+}
+
+void ctl_refuse_peer(const struct ctl_peer *peer,
+		     const struct ctl_request *request,
+		     struct ctl_error *ret_error)
+{
+	if (ctl_right_of(request->command) == CTL_READ)
+		ctl_fail(ret_error, "permission",
+			 "user %u may not look: that is for root and the group "
+			 "\"" CTL_GROUP "\"; add the user to that group",
+			 peer->uid);
+	else
+		ctl_fail(ret_error, "permission",
+			 "user %u may change nothing: that is for root; use "
+			 "sudo",
+			 peer->uid);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commands.h - answers requests with what dev/ reports. Who may ask is decided
+ * before.
+ */
+#ifndef TUND_CTL_COMMANDS_H
+#define TUND_CTL_COMMANDS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "ctl/ctl.h"
+#include "ctl/request.h"
+
+struct ctl_context {
+	struct ctl_options options;
+	uid_t owner;
+	time_t started;
+	atomic_uint n_connections;
+};
+
+/*
+ * The text of the answer, which the caller frees; NULL when there is no memory.
+ * Slow: it may wait for the kernel's configuration lock.
+ */
+char *ctl_run(const struct ctl_context *context,
+	      const struct ctl_request *request);
+
+/* The refusal for who may not ask. */
+void ctl_refuse_peer(const struct ctl_peer *peer,
+		     const struct ctl_request *request,
+		     struct ctl_error *ret_error);
+
+#endif

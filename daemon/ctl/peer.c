@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* peer.c - SO_PEERCRED and SO_PEERGROUPS, and the one rule. */
+#include "ctl/peer.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* The kernel's limit. */
+#define MAX_GROUPS 65536u
+
+static bool has_group(int fd, gid_t group)
+{
+	socklen_t size = MAX_GROUPS * sizeof(gid_t);
+	gid_t *groups = malloc(size);
+	bool has = false;
+
+	if (groups &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
+		for (size_t i = 0; i < size / sizeof(gid_t) && !has; i++)
+			has = groups[i] == group;
+	free(groups);
+	return has;
+}
+
+int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+		return -errno;
+	*ret_peer = (struct ctl_peer){
+		.pid = cred.pid,
+		.uid = cred.uid,
+		.in_group = group != CTL_NO_GROUP &&
+			    (cred.gid == group || has_group(fd, group)),
+	};
+	return 0;
+}
+
+bool ctl_peer_may(const struct ctl_peer *peer, uid_t owner,
+		  enum ctl_right right)
+{
+	if (peer->uid == 0 || peer->uid == owner)
+		return true;
+	return right == CTL_READ && peer->in_group;
+}
+
+gid_t ctl_group(void)
+{
+	const struct group *group = getgrnam(CTL_GROUP);
+
+	return group ? group->gr_gid : CTL_NO_GROUP;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peer.h - who is at the other end of a control connection, as the kernel says,
+ * and what he may do. The socket file's mode is the first fence, this the
+ * second.
+ */
+#ifndef TUND_CTL_PEER_H
+#define TUND_CTL_PEER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CTL_GROUP    "tund"
+#define CTL_NO_GROUP ((gid_t)-1)
+
+struct ctl_peer {
+	pid_t pid;
+	uid_t uid;
+	bool in_group;
+};
+
+enum ctl_right {
+	CTL_READ,  /* looks */
+	CTL_WRITE, /* changes something */
+};
+
+/* `group` is CTL_NO_GROUP where the system has none. */
+int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer);
+
+/* `owner` is the user whose the daemon is. */
+bool ctl_peer_may(const struct ctl_peer *peer, uid_t owner,
+		  enum ctl_right right);
+
+/* The number of CTL_GROUP, or CTL_NO_GROUP. */
+gid_t ctl_group(void);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* request.c - jansson is asked for one flat object, and no more is taken. */
+#include "ctl/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+
+enum takes {
+	NOTHING,
+	MAY_NAME, /* a name, or none */
+	MUST_NAME,
+};
+
+static const struct {
+	const char *word;
+	enum ctl_right right;
+	enum takes takes;
+} commands[] = {
+	[CTL_STATUS] = {"status", CTL_READ, NOTHING},
+	[CTL_LIST] = {"list", CTL_READ, NOTHING},
+	[CTL_SHOW] = {"show", CTL_READ, MUST_NAME},
+	[CTL_STATS] = {"stats", CTL_READ, MAY_NAME},
+	[CTL_CLIENTS] = {"clients", CTL_READ, NOTHING},
+	[CTL_METRICS] = {"metrics", CTL_READ, NOTHING},
+	[CTL_MONITOR] = {"monitor", CTL_READ, NOTHING},
+	[CTL_UP] = {"up", CTL_WRITE, MUST_NAME},
+	[CTL_DOWN] = {"down", CTL_WRITE, MUST_NAME},
+	[CTL_RELOAD] = {"reload", CTL_WRITE, NOTHING},
+};
+
+int ctl_fail(struct ctl_error *error, const char *code, const char *format, ...)
+{
+	va_list args;
+
+	error->code = code;
+	va_start(args, format);
+	vsnprintf(error->message, sizeof(error->message), format, args);
+	va_end(args);
+	return -1;
+}
+
+enum ctl_right ctl_right_of(enum ctl_command command)
+{
+	return commands[command].right;
+}
+
+static int check_version(const json_t *object, struct ctl_error *error)
+{
+	const json_t *version = json_object_get(object, "version");
+
+	if (!json_is_integer(version))
+		return ctl_fail(error, "invalid",
+				"the request has no \"version\"; this is %d",
+				CTL_VERSION);
+	if (json_integer_value(version) != CTL_VERSION)
+		return ctl_fail(error, "version",
+				"this daemon speaks version %d of the "
+				"protocol; use a tundctl of its version",
+				CTL_VERSION);
+	return 0;
+}
+
+static int find_command(const json_t *object, struct ctl_request *request,
+			struct ctl_error *error)
+{
+	const char *word =
+		json_string_value(json_object_get(object, "command"));
+
+	if (!word)
+		return ctl_fail(error, "invalid",
+				"the request has no \"command\"");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].word, word) == 0) {
+			request->command = (enum ctl_command)i;
+			return 0;
+		}
+	}
+	return ctl_fail(error, "unknown-command",
+			"there is no command \"%.64s\" in this daemon", word);
+}
+
+static int read_name(const json_t *value, struct ctl_request *request,
+		     struct ctl_error *error)
+{
+	const char *name = json_string_value(value);
+
+	if (!name || !*name || strlen(name) >= sizeof(request->name))
+		return ctl_fail(error, "invalid",
+				"\"name\" must be an interface's name");
+	strcpy(request->name, name);
+	return 0;
+}
+
+static int read_netns(const json_t *value, struct ctl_request *request,
+		      struct ctl_error *error)
+{
+	if (!json_is_integer(value) || json_integer_value(value) <= 0)
+		return ctl_fail(error, "invalid",
+				"\"netns\" must be the inode number of a "
+				"network namespace");
+	request->netns = (uint64_t)json_integer_value(value);
+	return 0;
+}
+
+/* Whoever misspells a word is told, and not obeyed in part. */
+static int read_member(const char *key, const json_t *value,
+		       struct ctl_request *request, struct ctl_error *error)
+{
+	bool takes = commands[request->command].takes != NOTHING;
+
+	if (strcmp(key, "version") == 0 || strcmp(key, "command") == 0)
+		return 0;
+	if (strcmp(key, "name") == 0 && takes)
+		return read_name(value, request, error);
+	if (strcmp(key, "netns") == 0 && takes)
+		return read_netns(value, request, error);
+	return ctl_fail(error, "invalid", "\"%s\" takes no \"%.64s\"",
+			commands[request->command].word, key);
+}
+
+static int read_object(json_t *object, struct ctl_request *request,
+		       struct ctl_error *error)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(object))
+		return ctl_fail(error, "invalid",
+				"the request is no JSON object");
+	if (check_version(object, error) < 0 ||
+	    find_command(object, request, error) < 0)
+		return -1;
+	json_object_foreach(object, key, value)
+	{
+		if (read_member(key, value, request, error) < 0)
+			return -1;
+	}
+	if (commands[request->command].takes == MUST_NAME && !request->name[0])
+		return ctl_fail(error, "invalid", "\"%s\" needs a \"name\"",
+				commands[request->command].word);
+	return 0;
+}
+
+int ctl_request_parse(const char *text, size_t len,
+		      struct ctl_request *ret_request, struct ctl_error *error)
+{
+	json_error_t why;
+	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	int r;
+
+	*ret_request = (struct ctl_request){0};
+	if (!object)
+		return ctl_fail(error, "invalid",
+				"the request is no JSON: %.160s", why.text);
+	r = read_object(object, ret_request, error);
+	json_decref(object);
+	return r;
+}
+
+/* ---- what is sent ---- */
+
+json_t *ctl_answer(json_t *result)
+{
+	return json_pack("{s:i, s:o}", "version", CTL_VERSION, "result",
+			 result);
+}
+
+json_t *ctl_refusal(const struct ctl_error *error)
+{
+	return json_pack("{s:i, s:{s:s, s:o}}", "version", CTL_VERSION, "error",
+			 "code", error->code, "message",
+			 ctl_text(error->message));
+}
+
+json_t *ctl_event(json_t *event)
+{
+	return json_pack("{s:i, s:o}", "version", CTL_VERSION, "event", event);
+}
+
+/* The length of the UTF-8 character that begins here, or 0. */
+static size_t character(const char *bytes)
+{
+	size_t left = strnlen(bytes, 4);
+
+	for (size_t n = 1; n <= left; n++) {
+		json_t *text = json_stringn(bytes, n);
+
+		json_decref(text);
+		if (text)
+			return n;
+	}
+	return 0;
+}
+
+json_t *ctl_text(const char *bytes)
+{
+	json_t *text = json_string(bytes);
+	char clean[2048];
+	size_t n = 0;
+
+	if (text)
+		return text;
+	/* Each byte may need four, and the end one. */
+	while (*bytes && n + 5 < sizeof(clean)) {
+		size_t len = character(bytes);
+
+		if (len == 0)
+			n += (size_t)sprintf(clean + n, "\\x%02x",
+					     (unsigned char)*bytes);
+		else
+			memcpy(clean + n, bytes, len);
+		n += len;
+		bytes += len ? len : 1;
+	}
+	clean[n] = '\0';
+	return json_string(clean);
+}
