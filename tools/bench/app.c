@@ -22,14 +22,15 @@
 #define HEADERS	      (sizeof(struct iphdr) + sizeof(struct udphdr))
 
 static const struct path *const paths[] = {
-	&path_tun,	    &path_veth_batch,	 &path_veth_ring,
-	&path_veth_tx_ring, &path_socket_single, &path_socket_batch,
-	&path_socket_ring,
+	&path_tun,	    &path_tun_vnet,	&path_veth_batch,
+	&path_veth_ring,    &path_veth_tx_ring, &path_socket_single,
+	&path_socket_batch, &path_socket_ring,
 };
 
 static struct {
 	const char *action;
 	const char *netns;
+	const char *peer_netns; /* of a forwarder's other port */
 	int cpu;
 	unsigned int size;  /* bytes of UDP's payload */
 	uint16_t port;	    /* that is counted, or sent to */
@@ -54,9 +55,16 @@ static uint16_t port_of(const struct packet *packet)
 	return (uint16_t)(p[22] << 8 | p[23]);
 }
 
-static bool is_passing(int r)
+/* Ends the process, unless it was a single packet's loss. */
+static void failed(const struct path *path, const char *what, int error)
 {
-	return r == -EINTR || r == -EAGAIN || r == -ENOBUFS || r == -ENETDOWN;
+	if (error == -EINTR || error == -EAGAIN || error == -ENOBUFS ||
+	    error == -ENETDOWN)
+		return;
+	errno = -error;
+	if (error == -EOPNOTSUPP)
+		not_here("%s: %s", path->name, what);
+	die("%s: %s", path->name, what);
 }
 
 static void receive_packets(struct port *port, struct window *window)
@@ -69,10 +77,8 @@ static void receive_packets(struct port *port, struct window *window)
 	for (;;) {
 		int n = path->receive(port, packets);
 
-		if (n < 0 && !is_passing(n)) {
-			errno = -n;
-			die("%s: receive", path->name);
-		}
+		if (n < 0)
+			failed(path, "receive", n);
 		for (int i = 0; i < n; i++) {
 			if (port_of(&packets[i]) != opt.port)
 				continue;
@@ -136,23 +142,21 @@ static void build(struct packet *packet)
 
 static void send_packets(struct port *port, struct window *window)
 {
-	static unsigned char buffers[BATCH_MAX][PACKET_ROOM];
+	static unsigned char buffers[BATCH_MAX][HEADROOM + PACKET_ROOM];
 	const struct path *path = port->path;
 	struct packet packets[BATCH_MAX];
 	uint64_t count = 0, failures = 0;
 	unsigned int since = 0;
 
 	for (unsigned int i = 0; i < port->batch; i++) {
-		packets[i].data = buffers[i];
+		packets[i].data = buffers[i] + HEADROOM;
 		build(&packets[i]);
 	}
 	for (;;) {
 		int n = path->send(port, packets, port->batch);
 
-		if (n < 0 && !is_passing(n)) {
-			errno = -n;
-			die("%s: send", path->name);
-		}
+		if (n < 0)
+			failed(path, "send", n);
 		count += n > 0 ? (unsigned int)n : 0;
 		failures += n < 0;
 		since += n > 0 ? (unsigned int)n : BETWEEN_LOOKS;
@@ -197,10 +201,8 @@ static void echo_packets(struct port *port, struct window *window)
 	do {
 		int n = path->receive(port, packets);
 
-		if (n < 0 && !is_passing(n)) {
-			errno = -n;
-			die("%s: receive", path->name);
-		}
+		if (n < 0)
+			failed(path, "receive", n);
 		for (int i = 0; i < n; i++) {
 			uint16_t to = port_of(&packets[i]);
 
@@ -220,6 +222,9 @@ static const struct path *path_of(const char *name)
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		if (!strcmp(paths[i]->name, name))
 			return paths[i];
+	for (i = 0; i < n_paths_library; i++)
+		if (!strcmp(paths_library[i].name, name))
+			return &paths_library[i];
 	errno = 0;
 	not_here("bench-app has no path %s", name);
 }
@@ -230,6 +235,7 @@ static const struct option options[] = {
 	{"name", required_argument, NULL, 'n'},
 	{"address", required_argument, NULL, 'a'},
 	{"netns", required_argument, NULL, 'N'},
+	{"peer-netns", required_argument, NULL, 'P'},
 	{"batch", required_argument, NULL, 'b'},
 	{"cpu", required_argument, NULL, 'c'},
 	{"size", required_argument, NULL, 's'},
@@ -275,6 +281,9 @@ static void parse(struct port *port, int argc, char **argv)
 		case 'N':
 			opt.netns = optarg;
 			break;
+		case 'P':
+			opt.peer_netns = optarg;
+			break;
 		case 'b':
 			port->batch = number;
 			break;
@@ -303,8 +312,21 @@ static void parse(struct port *port, int argc, char **argv)
 	errno = 0;
 	if (!port->path || optind != argc - 1 || port->batch < 1 ||
 	    port->batch > BATCH_MAX || opt.size > PACKET_ROOM - HEADERS)
-		die("usage: bench-app --path NAME ... receive|send|echo");
+		die("usage: bench-app --path NAME ... "
+		    "receive|send|echo|forward");
 	opt.action = argv[optind];
+}
+
+/* Until it is killed. */
+static noreturn void forward(struct port *port)
+{
+	struct port other = *port;
+
+	enter_netns(opt.peer_netns);
+	port->path->attach(&other);
+	printf("ready %s\n", port->name);
+	fflush(stdout);
+	forward_packets(port, &other);
 }
 
 int main(int argc, char **argv)
@@ -316,6 +338,8 @@ int main(int argc, char **argv)
 	run_on_cpu(opt.cpu);
 	enter_netns(opt.netns);
 	port.path->attach(&port);
+	if (!strcmp(opt.action, "forward"))
+		forward(&port);
 	window_wait(&window, port.name);
 	count_calls(opt.tracepoint, opt.daemon);
 	if (!strcmp(opt.action, "receive"))

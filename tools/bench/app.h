@@ -11,10 +11,11 @@
 #include "measure.h"
 
 #define PACKET_ROOM 2048
+#define HEADROOM    16 /* before each packet, for a path's own header */
 #define BATCH_MAX   256
 
 struct packet {
-	unsigned char *data; /* an IP packet */
+	unsigned char *data; /* an IP packet; HEADROOM before it */
 	unsigned int length;
 };
 
@@ -32,6 +33,7 @@ struct port {
 
 struct path {
 	const char *name;
+	unsigned int plane, offloads; /* of the library */
 	/* Ends the process if there is no such path. */
 	void (*attach)(struct port *port);
 	/*
@@ -46,8 +48,12 @@ struct path {
 		    unsigned int n);
 };
 
-/* The kernel's TUN by plain system calls. */
-extern const struct path path_tun;
+/* Any TUN by plain system calls; with a virtio-net header, and TSO. */
+extern const struct path path_tun, path_tun_vnet;
+
+/* libtunclient: by plane and by way of moving packets. */
+extern const struct path paths_library[];
+extern const unsigned int n_paths_library;
 
 /* A packet socket on one end of a veth pair, without tund. */
 extern const struct path path_veth_batch, path_veth_ring, path_veth_tx_ring;
@@ -55,5 +61,11 @@ extern const struct path path_veth_batch, path_veth_ring, path_veth_tx_ring;
 /* The packet socket that tund's device file gives. */
 extern const struct path path_socket_single, path_socket_batch,
 	path_socket_ring;
+
+/*
+ * Moves packets between two ports of one path, a thread for each direction,
+ * for ever.
+ */
+noreturn void forward_packets(struct port *a, struct port *b);
 
 #endif

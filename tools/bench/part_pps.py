@@ -25,12 +25,12 @@ def table():
 
 
 def measure(s, path, direction, size, seconds, plain=False):
-    receiving = direction == 'to application'
+    receiving = direction == UP
     app = s.app(path, 'receive' if receiving else 'send', size)
     more = ['--gso'] if receiving and not plain else []
     load = s.load('send' if receiving else 'sink', size, more=more)
     mine, other = scene.window([app, load], seconds)
-    s.gone(app, load)
+    s.clear()
     got, sent = (mine, other) if receiving else (other, mine)
     scene.tt.check(got['packets'], 'no packet arrived')
     return {
@@ -43,17 +43,24 @@ def measure(s, path, direction, size, seconds, plain=False):
     }
 
 
+UP, DOWN = 'to application', 'to host'
+PATHS = {
+    UP: [scene.KERNEL, scene.KERNEL_TSO] + scene.TUND + scene.TUND_TSO[-1:] +
+    [scene.VETH_BATCH, scene.VETH_RING],
+    DOWN: [scene.KERNEL, scene.KERNEL_TSO] + scene.TUND +
+    scene.TUND_TSO[-1:] + [scene.VETH_BATCH, scene.VETH_TX_RING],
+}
+
+
 def run(s, plan):
     """The finished table."""
     result = table()
     variants = [(path, {'direction': direction, 'bytes': size})
-                for direction in ('to application', 'to host')
-                for size in plan.sizes
-                for path in scene.PATHS if plan.wants(path)]
+                for direction in (UP, DOWN) for size in plan.sizes
+                for path in PATHS[direction] if plan.wants(path)]
     plan.alternate(
-        result, variants, lambda path, **keys: measure(
+        s, result, variants, lambda path, **keys: measure(
             s, path, keys['direction'], keys['bytes'], plan.seconds,
             plan.opts.plain_load))
-    for path in s.offloads:
-        result.facts['offloads of the interface, ' + path] = s.offloads[path]
+    result.facts.update(s.offload_facts())
     return result

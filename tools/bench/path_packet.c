@@ -309,18 +309,27 @@ static int send_tx_ring(struct port *port, const struct packet *packets,
 	return (int)n;
 }
 
-const struct path path_veth_batch = {"veth-batch", attach_veth, receive_batch,
-				     release_nothing, send_batch};
-const struct path path_veth_ring = {"veth-ring", attach_veth_ring, receive_ring,
-				    release_ring, send_batch};
-const struct path path_veth_tx_ring = {"veth-tx-ring", attach_veth_tx_ring,
-				       receive_ring, release_ring,
-				       send_tx_ring};
-const struct path path_socket_single = {"socket-single", attach_device,
-					receive_single, release_nothing,
-					send_single};
-const struct path path_socket_batch = {"socket-batch", attach_device,
-				       receive_batch, release_nothing,
-				       send_batch};
-const struct path path_socket_ring = {"socket-ring", attach_device_ring,
-				      receive_ring, release_ring, send_batch};
+const struct path path_veth_batch = {
+	"veth-batch",	 0,	     0, attach_veth, receive_batch,
+	release_nothing, send_batch,
+};
+const struct path path_veth_ring = {
+	"veth-ring",  0,	  0, attach_veth_ring, receive_ring,
+	release_ring, send_batch,
+};
+const struct path path_veth_tx_ring = {
+	"veth-tx-ring", 0, 0, attach_veth_tx_ring, receive_ring, release_ring,
+	send_tx_ring,
+};
+const struct path path_socket_single = {
+	"socket-single", 0,	      0, attach_device, receive_single,
+	release_nothing, send_single,
+};
+const struct path path_socket_batch = {
+	"socket-batch",	 0,	     0, attach_device, receive_batch,
+	release_nothing, send_batch,
+};
+const struct path path_socket_ring = {
+	"socket-ring", 0,	   0, attach_device_ring, receive_ring,
+	release_ring,  send_batch,
+};

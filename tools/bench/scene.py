@@ -5,6 +5,7 @@ targets and prints nothing."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ NODE = '/dev/net/tun'
 HOST, PEER = '10.1.0.1', '10.1.0.2'
 COUNT_PORT, ECHO_PORT = 9, 7
 EXIT_NOT_HERE = 3
+TICKS = os.sysconf('SC_CLK_TCK')
 
 OFFLOADS = {'tx checksum': 'tx-checksumming',
             'tso': 'tcp-segmentation-offload',
@@ -32,36 +34,60 @@ class NotHere(Exception):
 
 
 class Path:
-    """name: on the screen and in the results; word: bench-app's; device:
-    'kernel', 'tund' or 'veth'; batch: packets at once."""
+    """plane: 'tun' is a TUN by plain system calls, 'veth' a bare veth pair by
+    plain system calls, all others are libtunclient's. mode: its way to move
+    packets. offloads: checksums and TSO are passed on."""
 
-    def __init__(self, name, word, device, batch=1, about=''):
-        self.name, self.word, self.device = name, word, device
-        self.batch, self.about = batch, about
+    def __init__(self, name, plane, mode, offloads=False):
+        self.name, self.plane, self.mode = name, plane, mode
+        self.offloads = offloads
+        self.batch = 1 if mode == 'single' else 64
+
+    @property
+    def word(self):
+        """bench-app's name for it."""
+        if self.plane == 'tun':
+            return 'tun-vnet' if self.offloads else 'tun'
+        return '-'.join([self.plane] + ['offloads'] * self.offloads +
+                        [self.mode])
+
+    @property
+    def is_kernel(self):
+        return self.plane in ('tun', 'kernel')
 
 
-PATHS = [
-    Path('kernel TUN', 'tun', 'kernel', 1, 'read and write'),
-    Path('direct single', 'socket-single', 'tund', 1),
-    Path('direct batch', 'socket-batch', 'tund', 64),
-    Path('direct ring', 'socket-ring', 'tund', 64),
-    Path('file single', 'tun', 'tund', 1),
-    Path('bare veth batch', 'veth-batch', 'veth', 64),
-    Path('bare veth ring', 'veth-ring', 'veth', 64),
-    Path('bare veth TX ring', 'veth-tx-ring', 'veth', 64),
+KERNEL = Path('kernel TUN', 'tun', 'single')
+KERNEL_TSO = Path('kernel TUN TSO', 'tun', 'single', True)
+TUND = [
+    Path('file single', 'file', 'single'),
+    Path('file batch', 'file', 'batch'),
+    Path('direct single', 'direct', 'single'),
+    Path('direct batch', 'direct', 'batch'),
+    Path('direct ring', 'direct', 'ring'),
 ]
+TUND_TSO = [
+    Path('file batch TSO', 'file', 'batch', True),
+    Path('direct batch TSO', 'direct', 'batch', True),
+    Path('direct ring TSO', 'direct', 'ring', True),
+]
+VETH_BATCH = Path('bare veth batch', 'veth', 'batch')
+VETH_RING = Path('bare veth ring', 'veth', 'ring')
+VETH_TX_RING = Path('bare veth TX ring', 'veth', 'tx-ring')
 
 
 class Worker:
     """A process of the benchmark that has said that it is ready."""
 
-    def __init__(self, t, ns, *command):
+    interfaces = ()
+
+    def __init__(self, ns, *command):
         self.command = [str(c) for c in command]
         with ns:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, text=True)
-        t.defer(self.end)
+
+    def wait_ready(self):
         words = self.process.stdout.readline().split()
         if words[:1] != ['ready']:
             self.fail()
@@ -70,7 +96,8 @@ class Worker:
     def fail(self):
         _, said = self.process.communicate(timeout=10)
         said = said.strip()
-        if self.process.returncode == EXIT_NOT_HERE:
+        if self.process.returncode == EXIT_NOT_HERE or \
+                os.path.basename(self.command[0]) == 'forwarder':
             raise NotHere(said)
         raise tt.Failure('%s: exit %d: %s' % (
             ' '.join(self.command), self.process.returncode, said))
@@ -109,29 +136,43 @@ class Scene:
     def __init__(self, t):
         self.t = t
         self.host, self.far = t.netns('host'), t.netns('far')
+        t.defer(self.clear)
         self.serial = 0
+        self.workers, self.others = [], []
         self.offloads = {}
         cpus = sorted(os.sched_getaffinity(0))
         self.cpus = (cpus[APP_CPU], cpus[LOAD_CPU]) if len(cpus) > 1 else \
             (-1, -1)
 
     def device(self, path):
-        return NODE if path.device == 'kernel' else self.t.dev
+        return NODE if path.is_kernel else self.t.dev
+
+    def worker(self, ns, *command):
+        worker = Worker(ns, *command)
+        self.workers.append(worker)
+        worker.wait_ready()
+        return worker
+
+    def number(self):
+        self.serial += 1
+        return self.serial
+
+    def new_name(self):
+        return 'b%d' % self.number()
 
     def app(self, path, action, size=64, more=()):
         """The application, attached, its interface up and with a route."""
-        self.serial += 1
-        name = 'b%d' % self.serial
+        name = self.new_name()
         command = [self.t.opts.app, '--path', path.word, '--batch', path.batch,
                    '--cpu', self.cpus[0], '--size', size, '--from', PEER,
                    '--to', HOST, '--device', self.device(path), *more]
-        if path.device == 'veth':
+        if path.plane == 'veth':
             command += self.bare_veth(name)
         else:
             command += ['--name', name]
-        worker = Worker(self.t, self.far if path.device == 'veth' else
-                        self.host, *command, action)
-        worker.interface = name
+        worker = self.worker(self.far if path.plane == 'veth' else self.host,
+                             *command, action)
+        worker.interfaces = [(self.host, name)]
         self.host.ip('addr add %s/24 dev %s' % (HOST, name),
                      'link set %s up' % name)
         if path.name not in self.offloads:
@@ -145,6 +186,14 @@ class Scene:
                      said.split('\n')[1:] if ': ' in line)
         return ', '.join('%s %s' % (short, found.get(full, '?').split()[0])
                          for short, full in OFFLOADS.items())
+
+    def offload_facts(self):
+        """One line for all interfaces that have the same."""
+        by_state = {}
+        for path, state in self.offloads.items():
+            by_state.setdefault(state, []).append(path)
+        return {'Offloads of the interface, %s' % ', '.join(paths): state
+                for state, paths in by_state.items()}
 
     def bare_veth(self, name):
         far = name + 'far'
@@ -168,17 +217,56 @@ class Scene:
             command += ['--from', '%s:%d' % (HOST, port)]
         else:
             command += ['--to', '%s:%d' % (PEER, port)]
-        return Worker(self.t, self.host, *command, *more, action)
+        return self.worker(self.host, *command, *more, action)
 
-    def gone(self, *workers):
-        """After the end of an application: its interface is, too."""
+    def forwarder(self, path, mtu):
+        """Between two interfaces, one in each namespace; configured."""
+        name = self.new_name()
+        if path.plane == 'tun':
+            command = [self.t.opts.app, '--path', path.word, '--device',
+                       NODE, '--name', name, '--netns', self.host.path,
+                       '--peer-netns', self.far.path, 'forward']
+        else:
+            command = [self.t.opts.forwarder, '--plane', path.plane, '--mode',
+                       path.mode, '--device', self.device(path)]
+            command += ['--offloads'] if path.offloads else []
+            command += ['%s@%s' % (name, ns.path)
+                        for ns in (self.host, self.far)]
+        worker = self.worker(self.host, *command)
+        worker.interfaces = [(self.host, name), (self.far, name)]
+        for (ns, name), address in zip(worker.interfaces, (HOST, PEER)):
+            ns.ip('addr add %s/24 dev %s' % (address, name),
+                  'link set %s mtu %d up' % (name, mtu))
+        return worker
+
+    def popen(self, *command, ns=None, **kwargs):
+        """A process that says nothing of itself; ended by clear()."""
+        process = self.t.popen(*command, ns=ns, **kwargs)
+        self.others.append(process)
+        return process
+
+    def clear(self):
+        """Ends them all; after an application its interfaces end, too."""
+        for process in self.others:
+            self.t.end_process(process)
+        workers, self.workers, self.others = self.workers, [], []
         for worker in workers:
             worker.end()
-            name = getattr(worker, 'interface', None)
-            if name and self.host.has(name):
-                self.host.ip('link del %s' % name, ok=False)
-            if name:
-                tt.wait_for(lambda: not self.host.has(name), 5, 'its end')
+        for ns, name in [i for w in workers for i in w.interfaces]:
+            if self.far.has(name + 'far'):
+                ns.ip('link del %s' % name)
+            tt.wait_for(lambda: not ns.has(name), 5, 'end of ' + name)
+
+
+def need(*programs):
+    missing = [p for p in programs if not shutil.which(p)]
+    if missing:
+        raise NotHere('needs ' + ' '.join(missing))
+
+
+def processor_time(pid):
+    """Seconds that a process has used."""
+    return sum(int(n) for n in tt.stat_of(pid)[11:13]) / TICKS
 
 
 def machine_busy():
@@ -186,6 +274,13 @@ def machine_busy():
     with open('/proc/stat') as f:
         n = [int(w) for w in f.readline().split()[1:9]]
     return sum(n) - n[3] - n[4], sum(n)
+
+
+def stolen():
+    """(ticks that the hypervisor took, ticks of all)."""
+    with open('/proc/stat') as f:
+        n = [int(w) for w in f.readline().split()[1:9]]
+    return n[7], sum(n)
 
 
 def wait_quiet(patience):

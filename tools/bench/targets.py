@@ -44,28 +44,65 @@ def pps(paths, direction, size, metric='packets_per_second', base=KERNEL):
                             bytes=size) for path in paths))
 
 
+def forward(path, base=KERNEL, mtu=1500, streams=1):
+    return lambda tables: tables['forward'].ratio(
+        'bits_per_second', path, base, MTU=mtu, streams=streams)
+
+
+def call(name, packets, path, base, times_as_fast=False):
+    """How much longer the path takes, or how much shorter."""
+    def value(tables):
+        ratio = tables['null'].ratio('time', path, base, call=name,
+                                     packets=packets)
+        return 1 / ratio if ratio and times_as_fast else ratio
+    return value
+
+
 DIRECT = ('direct ring', 'direct batch')
 VETH = ('bare veth ring', 'bare veth batch')
+SIZES = (64, 1400)
 
 TARGETS = [
-    Target('direct ring or batch, to the application, %d B, packets/s' % size,
+    Target('direct ring or batch, %s, %d B, packets/s' % (UP, size),
            'kernel TUN read', pps(DIRECT, UP, size), least=1.0,
-           limit=pps(VETH, UP, size)) for size in (64, 1400)
+           limit=pps(VETH, UP, size)) for size in SIZES
 ] + [
-    Target('direct batch, to the host, %d B, packets/s' % size,
+    Target('direct batch, %s, %d B, packets/s' % (DOWN, size),
            'kernel TUN write', pps(('direct batch',), DOWN, size), least=1.0,
-           limit=pps(('bare veth batch',), DOWN, size))
-    for size in (64, 1400)
+           limit=pps(('bare veth batch',), DOWN, size)) for size in SIZES
 ] + [
     Target('direct ring, application CPU per packet received, %d B' % size,
            'kernel TUN read',
            pps(('direct ring',), UP, size, 'application_cpu'), most=0.3,
            limit=pps(('bare veth ring',), UP, size, 'application_cpu'))
-    for size in (64, 1400)
+    for size in SIZES
+] + [
+    Target('direct with TSO, forwarder, 1 stream, MTU %d' % mtu,
+           'kernel TUN with TSO',
+           lambda tables, mtu=mtu: best(
+               forward('direct ring TSO', 'kernel TUN TSO', mtu)(tables),
+               forward('direct batch TSO', 'kernel TUN TSO', mtu)(tables)),
+           least=1.0) for mtu in (1500, 9000)
+] + [
+    Target('direct single, forwarder, 1 stream, MTU %d' % mtu, 'kernel TUN',
+           forward('direct single', mtu=mtu), least=0.9)
+    for mtu in (1500, 9000)
 ] + [
     Target('file batch, %s, 1400 B, packets/s' % direction, 'kernel TUN',
            pps(('file batch',), direction, 1400), least=0.7)
     for direction in (UP, DOWN)
+] + [
+    Target('file single, time of a %s' % what, 'null FUSE, same CPU',
+           call(what, packets, 'file single', 'null FUSE same CPU'), most=1.2)
+    for what, packets in (('read', 'queued'), ('write', '-'))
+] + [
+    Target('file single, a read under load, times as fast',
+           'null FUSE, libfuse\'s loop',
+           call('read', 'load', 'file single', 'null FUSE default', True),
+           least=2.0),
+    Target('OpenVPN end to end, plain file', 'kernel TUN',
+           lambda tables: tables['openvpn'].ratio('bits_per_second',
+                                                  'plain file'), least=0.5),
 ]
 
 
