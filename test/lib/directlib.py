@@ -110,6 +110,12 @@ def packets(sock):
         return found + packets(sock)
 
 
+def running(ns, name):
+    """A packet that is sent before the interface runs may be lost."""
+    tt.wait_for(lambda: 'state UP' in ns.ip('link show ' + name), 3,
+                name + ' is running')
+
+
 def listener(ns, name, protocol):
     """A root's socket at an interface, behind whatever filters there."""
     with ns:
