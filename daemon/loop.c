@@ -128,6 +128,13 @@ int loop_add_fd(struct loop *loop, int fd, void (*call)(void *arg), void *arg)
 	return add_source(loop, fd, EV_READ | EV_PERSIST, NULL, call, arg);
 }
 
+int loop_add_signal(struct loop *loop, int signal, void (*call)(void *arg),
+		    void *arg)
+{
+	return add_source(loop, signal, EV_SIGNAL | EV_PERSIST, NULL, call,
+			  arg);
+}
+
 int loop_add_timer(struct loop *loop, unsigned int ms, void (*call)(void *arg),
 		   void *arg)
 {

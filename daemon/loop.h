@@ -14,6 +14,10 @@ void loop_free(struct loop *loop);
 /* Calls when the descriptor is readable. */
 int loop_add_fd(struct loop *loop, int fd, void (*call)(void *arg), void *arg);
 
+/* Calls when the process gets that signal. */
+int loop_add_signal(struct loop *loop, int signal, void (*call)(void *arg),
+		    void *arg);
+
 /* Calls again and again, this many milliseconds apart. */
 int loop_add_timer(struct loop *loop, unsigned int ms, void (*call)(void *arg),
 		   void *arg);

@@ -26,6 +26,7 @@
 #include "notify.h"
 #include "options.h"
 #include "privileges.h"
+#include "reload.h"
 
 /* With one of these set the kernel would abort a mount with a parked read. */
 static int check_request_timeouts(void)
@@ -94,7 +95,7 @@ static int start_watchdog(struct loop *loop)
 }
 
 /* Serves until a signal. Returns the exit status. */
-static int serve(const struct options *options, struct background *background,
+static int serve(struct options *options, struct background *background,
 		 struct loop *loop, struct control *control)
 {
 	struct fs_server_options server_options = {
@@ -110,8 +111,7 @@ static int serve(const struct options *options, struct background *background,
 	r = dev_table_new(&net_host_ops, &table);
 	if (r < 0)
 		return 1;
-	policy_set_ref(options->config->policy);
-	dev_table_set_policy(table, options->config->policy);
+	reload_begin(options, table);
 	server_options.table = table;
 	server_options.abilities = net_abilities();
 	r = control_start(control, options, table, loop);
@@ -138,7 +138,7 @@ static int serve(const struct options *options, struct background *background,
 	return signal ? 0 : 1;
 }
 
-static int run(const struct options *options, struct background *background)
+static int run(struct options *options, struct background *background)
 {
 	struct control *control = NULL;
 	struct loop *loop;
@@ -160,6 +160,8 @@ static int run(const struct options *options, struct background *background)
 	if (net_start() == 0) {
 		if (net_check() == 0 &&
 		    loop_add_fd(loop, net_changes_fd(), net_dispatch, NULL) ==
+			    0 &&
+		    loop_add_signal(loop, SIGHUP, reload_on_signal, NULL) ==
 			    0 &&
 		    start_watchdog(loop) == 0)
 			status = serve(options, background, loop, control);

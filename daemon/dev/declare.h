@@ -10,6 +10,8 @@
 
 #include "dev/policy.h"
 
+struct dev_table;
+
 /* One section. */
 struct dev_declaration {
 	char name[IFNAMSIZ];
@@ -24,5 +26,14 @@ struct dev_declaration {
 	char *ns_path;	       /* NULL: the daemon's own namespace */
 	struct dev_setup setup;
 };
+
+/*
+ * Makes the device if it is not there. One that was declared before, or is
+ * persistent, becomes as declared for who attaches next; its addresses and
+ * routes are added to, if nobody is attached. What cannot be done is logged.
+ * Slow.
+ */
+void dev_declare(struct dev_table *table,
+		 const struct dev_declaration *declaration);
 
 #endif

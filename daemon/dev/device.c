@@ -204,7 +204,7 @@ static int make(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	return 0;
 }
 
-/* Puts the device into the table with its file, and lets packets flow. */
+/* Puts the device into the table with its file, if any; packets flow. */
 static int start(struct device *dev, struct dev_queue *queue)
 {
 	struct dev_table *table = dev->table;
@@ -212,12 +212,14 @@ static int start(struct device *dev, struct dev_queue *queue)
 
 	/* The list's references, which the device's end gives back. */
 	device_ref(dev);
-	dev_queue_ref(queue);
+	if (queue)
+		dev_queue_ref(queue);
 	lock_acquire(&table->lock);
 	lock_acquire(&dev->lock);
 	dev->id = ++table->last_id;
-	dev_queues_add_locked(dev, queue);
-	dev->phase = DEVICE_ATTACHED;
+	if (queue)
+		dev_queues_add_locked(dev, queue);
+	dev->phase = queue ? DEVICE_ATTACHED : DEVICE_IDLE;
 	lock_release(&dev->lock);
 	list_add_tail(&table->devices, &dev->node);
 	lock_release(&table->lock);
@@ -262,6 +264,28 @@ int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	return r;
 }
 
+int device_new_idle(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
+		    const struct host_spec *spec, const struct dev_knobs *knobs,
+		    struct device **ret_dev)
+{
+	unsigned int flags = knobs->max_queues > 1 ? IFF_MULTI_QUEUE : 0;
+	struct device *dev;
+	int r;
+
+	count_making(table, 1);
+	r = make(table, ns, ns_id, spec, flags, &dev);
+	if (r == 0) {
+		dev->knobs = *knobs;
+		r = start(dev, NULL);
+		if (r < 0)
+			device_unref(dev);
+		else
+			*ret_dev = dev;
+	}
+	count_making(table, -1);
+	return r;
+}
+
 /* Returns 0 and whether the file is the first, or as device_attach(). */
 static int add_queue(struct device *dev, struct dev_queue *queue,
 		     unsigned int flags, bool *ret_first)
@@ -279,7 +303,7 @@ static int add_queue(struct device *dev, struct dev_queue *queue,
 		r = DEV_ATTACH_AGAIN;
 	} else if (!(dev->flags & IFF_MULTI_QUEUE)) {
 		r = -EBUSY;
-	} else if (queues->n_on + queues->n_off == HOST_MAX_QUEUES) {
+	} else if (queues->n_on + queues->n_off >= dev->knobs.max_queues) {
 		r = -E2BIG;
 	}
 	if (r == 0) {
@@ -446,7 +470,7 @@ bool device_closing(struct device *dev)
 			dev_file_unref(file);
 	}
 	/* All may go, or one of as many as there can be. */
-	enough = set.n == HOST_MAX_QUEUES ? 1 : set.n;
+	enough = set.n == dev->knobs.max_queues ? 1 : set.n;
 	dev_queue_set_put(&set);
 	return set.n == 0 ? !device_is_idle(dev) : closing >= enough;
 }

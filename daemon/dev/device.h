@@ -22,6 +22,10 @@
 /* A queue's bound in bytes: 500 packets of the largest MTU that is usual. */
 #define DEV_QUEUE_BYTES (16u << 20)
 
+/* The kernel's bounds for a new interface. */
+#define DEV_TUN_QUEUE_LEN 500
+#define DEV_TAP_QUEUE_LEN 1000
+
 struct dev_file;
 struct flow_table;
 
@@ -103,6 +107,14 @@ void dev_table_unref(struct dev_table *table);
 int device_new(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
 	       const struct host_spec *spec, unsigned int flags,
 	       struct dev_file *file, struct dev_queue **ret_queue);
+
+/*
+ * One without a file, which waits for whoever may attach: persistent, as the
+ * knobs should say. The reference is the caller's. Slow.
+ */
+int device_new_idle(struct dev_table *table, struct host_ns *ns, uint64_t ns_id,
+		    const struct host_spec *spec, const struct dev_knobs *knobs,
+		    struct device **ret_dev);
 
 /*
  * Attaches the file to an idle device, or as one more queue. Returns 0, -EBUSY

@@ -16,10 +16,7 @@
 #include "dev/device.h"
 #include "dev/direct.h"
 #include "dev/grant.h"
-
-/* The kernel's bounds for a new interface. */
-#define TUN_QUEUE_LEN 500
-#define TAP_QUEUE_LEN 1000
+#include "dev/setup.h"
 
 /*
  * What a device remembers of the flags. IFF_ONE_QUEUE, IFF_NAPI and
@@ -378,7 +375,7 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 		.name = name,
 		.ifindex = ifindex,
 		.carrier = !(flags & IFF_NO_CARRIER),
-		.queue_len = tun ? TUN_QUEUE_LEN : TAP_QUEUE_LEN,
+		.queue_len = tun ? DEV_TUN_QUEUE_LEN : DEV_TAP_QUEUE_LEN,
 	};
 	int r;
 
@@ -469,6 +466,17 @@ static int attach(struct dev_file *file, const char *name, unsigned int flags,
 	return r;
 }
 
+/* What the policy wants of the interface that it has allowed. */
+static int set_up(struct dev_queue *queue, const struct dev_file *file)
+{
+	const struct policy_rule *rule = queue->grant.rule;
+	struct device *dev = queue->dev;
+
+	return rule ? device_set_up(dev, dev_file_home_ns(file, dev),
+				    &rule->setup)
+		    : 0;
+}
+
 int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    unsigned int flags, const struct dev_caller *caller,
 		    uint64_t deadline_ms, char ret_name[IFNAMSIZ])
@@ -508,6 +516,12 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 	/* It may have been deleted before the file knew it. */
 	if (!device_has(queue->dev, queue))
 		dev_file_clear(file, queue);
+	r = set_up(queue, file);
+	if (r < 0) {
+		device_detach(queue);
+		dev_queue_unref(queue);
+		return r;
+	}
 	device_get_state(queue->dev, &state);
 	memcpy(ret_name, state.name, IFNAMSIZ);
 	device_tell(queue->dev, DEV_EVENT_ATTACHED, &state, file);

@@ -28,6 +28,8 @@ void dev_knobs_init(struct dev_knobs *ret_knobs, bool tap)
 	*ret_knobs = (struct dev_knobs){
 		.vnet_hdr_size = sizeof(struct virtio_net_hdr),
 		.link_type = tap ? ARPHRD_ETHER : ARPHRD_NONE,
+		.max_queues = HOST_MAX_QUEUES,
+		.may_offload = ~0u,
 	};
 }
 
@@ -52,12 +54,16 @@ static void unlock_device(struct device *dev)
 int dev_set_persist(struct dev_file *file, bool on)
 {
 	struct device *dev = lock_device(file);
+	int r = 0;
 
 	if (!dev)
 		return -EBADFD;
-	dev->knobs.persist = on;
+	if (!on && dev->knobs.declared)
+		r = -EPERM;
+	else
+		dev->knobs.persist = on;
 	unlock_device(dev);
-	return 0;
+	return r;
 }
 
 int dev_set_owner(struct dev_file *file, uid_t owner)
@@ -69,6 +75,8 @@ int dev_set_owner(struct dev_file *file, uid_t owner)
 		return -EBADFD;
 	if (owner == (uid_t)-1) {
 		r = -EINVAL;
+	} else if (dev->knobs.declared) {
+		r = -EPERM;
 	} else {
 		dev->knobs.owner = owner;
 		dev->knobs.has_owner = true;
@@ -86,6 +94,8 @@ int dev_set_group(struct dev_file *file, gid_t group)
 		return -EBADFD;
 	if (group == (gid_t)-1) {
 		r = -EINVAL;
+	} else if (dev->knobs.declared) {
+		r = -EPERM;
 	} else {
 		dev->knobs.group = group;
 		dev->knobs.has_group = true;
@@ -198,11 +208,15 @@ static bool valid_offload(uint64_t flags)
 int dev_set_offload(struct dev_file *file, uint64_t flags)
 {
 	struct device *dev = dev_file_device(file);
+	unsigned int may_offload;
 	int r = 0;
 
 	if (!dev)
 		return -EBADFD;
-	if (!valid_offload(flags))
+	lock_acquire(&dev->lock);
+	may_offload = dev->knobs.may_offload;
+	lock_release(&dev->lock);
+	if (!valid_offload(flags) || (flags & ~(uint64_t)may_offload))
 		r = -EINVAL;
 	/* Without IFF_VNET_HDR, too: it is the program that asks for that. */
 	if (r == 0)

@@ -26,6 +26,10 @@ struct dev_knobs {
 	bool vnet_le;
 	unsigned int offload;
 	unsigned int link_type; /* ARPHRD_* */
+	/* The administrator's: no program changes them. */
+	bool declared; /* nor owner, group and whether it stays */
+	unsigned int max_queues;
+	unsigned int may_offload; /* TUN_F_* */
 };
 
 void dev_knobs_init(struct dev_knobs *ret_knobs, bool tap);

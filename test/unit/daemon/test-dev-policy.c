@@ -168,6 +168,50 @@ static void another_policy_is_for_the_next(void **state)
 	close_file(&o);
 }
 
+/* ---- what is set for the program ---- */
+
+static struct tund_config *steps_of(struct policy_rule *rule)
+{
+	rule->setup.steps = must_alloc(2 * sizeof(struct tund_config));
+	rule->setup.n = 2;
+	memset(rule->setup.steps, 0, 2 * sizeof(struct tund_config));
+	rule->setup.steps[0].what = TUND_CONFIG_MTU;
+	rule->setup.steps[0].value = 1400;
+	rule->setup.steps[1].what = TUND_CONFIG_UP;
+	rule->setup.steps[1].value = 1;
+	return rule->setup.steps;
+}
+
+static void the_interface_is_set_up(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened o;
+
+	steps_of(add_rule(set, "t0", POLICY_CREATE));
+	add_rule(set, "t1", POLICY_CREATE);
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN, &user), 0);
+	assert_int_equal(fake_link("t0")->configured, 2);
+	close_file(&o);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t1", IFF_TUN, &user), 0);
+	assert_int_equal(fake_link("t1")->configured, 0);
+	/* What is there already is no mistake; all else is. */
+	close_file(&o);
+	open_file(&o);
+	fake.configure_error = -EEXIST;
+	assert_int_equal(attach_idle(&o, "t0", &user), 0);
+	close_file(&o);
+	open_file(&o);
+	fake.configure_error = -EADDRINUSE;
+	assert_int_equal(attach_idle(&o, "t0", &user), -EADDRINUSE);
+	assert_false(dev_file_attached(o.file));
+	fake.configure_error = 0;
+	assert_int_equal(attach_idle(&o, "t0", &user), 0);
+	close_file(&o);
+}
+
 /* ---- names ---- */
 
 static void patterns_become_names_first(void **state)
@@ -287,6 +331,7 @@ int main(void)
 		TEST(a_policy_refuses_root_elsewhere_and_not_here),
 		TEST(a_policy_and_the_owner),
 		TEST(another_policy_is_for_the_next),
+		TEST(the_interface_is_set_up),
 		TEST(patterns_become_names_first),
 		TEST(a_name_that_was_just_taken),
 		TEST(the_file_plane_alone),

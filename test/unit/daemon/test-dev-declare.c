@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-dev-declare.c - declared devices, dev/declare.h: made, found again, and
+ * what their programs may not change.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "dev/declare.h"
+#include "dev/knob.h"
+#include "fake.h"
+
+static char file[] = "tund.conf";
+
+static struct dev_declaration declaration(const char *name, unsigned int kind)
+{
+	static struct tund_config steps[] = {
+		{.what = TUND_CONFIG_MTU, .value = 1400},
+		{.what = TUND_CONFIG_UP, .value = 1},
+	};
+	struct dev_declaration d = {
+		.file = file,
+		.line = 7,
+		.kind = kind,
+		.owner = 1000,
+		.group = (gid_t)-1,
+		.queues = 1,
+		.offloads = ~0u,
+		.setup = {steps, LENGTH(steps)},
+	};
+
+	strncpy(d.name, name, IFNAMSIZ - 1);
+	return d;
+}
+
+static int attach_as_user(struct opened *o, const char *name,
+			  unsigned int flags, uid_t uid)
+{
+	const struct dev_caller caller = {.uid = uid};
+	char in[IFNAMSIZ] = "", out[IFNAMSIZ];
+	int r;
+
+	strncpy(in, name, IFNAMSIZ - 1);
+	for (;;) {
+		unsigned int left = counter_value(&fake.left);
+
+		r = dev_file_attach(o->file, in, flags, &caller, UINT64_MAX,
+				    out);
+		if (r != DEV_ATTACH_AGAIN ||
+		    !counter_wait(&fake.left, left + 1))
+			return r;
+	}
+}
+
+static void it_waits_for_its_owner(void **state)
+{
+	const struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o;
+
+	dev_declare(table, &d);
+	assert_int_equal(fake_links(), 1);
+	assert_int_equal(fake.spec.kind, DEV_TUN);
+	assert_false(fake_link("vpn0")->carrier);
+	assert_int_equal(fake_link("vpn0")->configured, 2);
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1001), -EPERM);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TAP, 1000), -EINVAL);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+		assert_true(fake_link("vpn0")->carrier);
+		close_file(&o);
+		assert_true(fake_has("vpn0"));
+		open_file(&o);
+	}
+	close_file(&o);
+}
+
+static void programs_do_not_change_it(void **state)
+{
+	const struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o;
+
+	dev_declare(table, &d);
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	assert_int_equal(dev_set_persist(o.file, true), 0);
+	assert_int_equal(dev_set_persist(o.file, false), -EPERM);
+	assert_int_equal(dev_set_owner(o.file, 1000), -EPERM);
+	assert_int_equal(dev_set_owner(o.file, (uid_t)-1), -EINVAL);
+	assert_int_equal(dev_set_group(o.file, 5), -EPERM);
+	close_file(&o);
+	assert_true(fake_has("vpn0"));
+}
+
+static void offloads_are_those_allowed(void **state)
+{
+	struct dev_declaration d = declaration("tap0", POLICY_TAP);
+	struct opened o;
+
+	d.offloads = TUN_F_CSUM | TUN_F_TSO4;
+	dev_declare(table, &d);
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "tap0", IFF_TAP, 1000), 0);
+	assert_int_equal(dev_set_offload(o.file, TUN_F_CSUM | TUN_F_TSO4), 0);
+	assert_int_equal(dev_set_offload(o.file, TUN_F_CSUM | TUN_F_TSO6),
+			 -EINVAL);
+	assert_int_equal(dev_set_offload(o.file, 0), 0);
+	close_file(&o);
+}
+
+static void as_many_queues_as_declared(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	unsigned int flags = IFF_TUN | IFF_MULTI_QUEUE;
+	struct opened o[3];
+
+	d.queues = 2;
+	dev_declare(table, &d);
+	for (size_t i = 0; i < LENGTH(o); i++)
+		open_file(&o[i]);
+	assert_int_equal(attach_as_user(&o[0], "vpn0", IFF_TUN, 1000), -EINVAL);
+	assert_int_equal(attach_as_user(&o[0], "vpn0", flags, 1000), 0);
+	assert_int_equal(attach_as_user(&o[1], "vpn0", flags, 1000), 0);
+	assert_int_equal(attach_as_user(&o[2], "vpn0", flags, 1000), -E2BIG);
+	for (size_t i = 0; i < LENGTH(o); i++)
+		close_file(&o[i]);
+}
+
+/* As by a reload. */
+static void declared_again(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o, other;
+
+	dev_declare(table, &d);
+	open_file(&o);
+	open_file(&other);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	d.owner = 1001;
+	dev_declare(table, &d);
+	assert_int_equal(fake_links(), 1);
+	/* Who is attached is left alone, and so is the interface. */
+	assert_true(dev_file_attached(o.file));
+	assert_int_equal(fake_link("vpn0")->configured, 2);
+	close_file(&o);
+	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1000), -EPERM);
+	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1001), 0);
+	close_file(&other);
+	/* Deleted by root, and made anew. */
+	fake_delete("vpn0");
+	assert_true(counter_wait(&fake.stops, 1));
+	dev_declare(table, &d);
+	assert_true(fake_has("vpn0"));
+}
+
+static void what_is_in_the_way(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o;
+
+	fake.foreign = "vpn0";
+	dev_declare(table, &d);
+	assert_int_equal(fake_links(), 0);
+	fake.foreign = NULL;
+	d.ns_path = (char[]){"/nowhere"};
+	dev_declare(table, &d);
+	assert_int_equal(fake_links(), 0);
+	d.ns_path = NULL;
+	fake.new_error = -ENOSPC;
+	dev_declare(table, &d);
+	fake.new_error = 0;
+	fake.start_error = -ENOSPC;
+	dev_declare(table, &d);
+	assert_true(counter_wait(&fake.stops, 1));
+	fake.start_error = 0;
+	assert_int_equal(fake_links(), 0);
+	assert_int_equal(fake.open_ns, 0);
+	/* Another kind of ours. */
+	open_file(&o);
+	attach_up(&o, "vpn0", IFF_TAP);
+	dev_declare(table, &d);
+	assert_int_equal(dev_set_persist(o.file, false), 0);
+	close_file(&o);
+	/* What cannot be set leaves it there. */
+	fake.configure_error = -EINVAL;
+	assert_true(counter_wait(&fake.stops, 2));
+	dev_declare(table, &d);
+	assert_true(fake_has("vpn0"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(it_waits_for_its_owner),
+		TEST(programs_do_not_change_it),
+		TEST(offloads_are_those_allowed),
+		TEST(as_many_queues_as_declared),
+		TEST(declared_again),
+		TEST(what_is_in_the_way),
+	};
+
+	return cmocka_run_group_tests_name("dev-declare", tests, NULL, NULL);
+}
