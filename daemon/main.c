@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +182,17 @@ static void open_standard_files(void)
 			return;
 }
 
+/*
+ * Packets are freed in another thread than they are made in, hundreds at once:
+ * without this the heap's end would go back to the kernel each time, and every
+ * page of it be cleared again.
+ */
+static void keep_memory(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 int main(int argc, char **argv)
 {
 	struct background background;
@@ -202,6 +214,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	umask(022);
+	keep_memory();
 
 	status = background_start(&background, options.foreground);
 	if (status < 0)

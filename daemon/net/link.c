@@ -117,16 +117,16 @@ int link_enlarge_buffer(int fd)
 }
 
 /* In the hidden namespace; nothing is received before it is bound. */
-static int open_packet_socket(int *ret_fd)
+static int open_packet_socket(enum dev_kind kind, int *ret_fd)
 {
-	static const struct {
+	const struct {
 		int option;
 		int value;
 	} options[] = {
 		/* Our own frames never come back. */
 		{PACKET_IGNORE_OUTGOING, 1},
-		/* Tells of VLAN tags, which the kernel takes out. */
-		{PACKET_AUXDATA, 1},
+		/* Tells of VLAN tags, which the kernel takes out of frames. */
+		{PACKET_AUXDATA, kind == DEV_TAP},
 		/* Tells of checksums that are not finished. */
 		{PACKET_VNET_HDR, 1},
 		/* A send to an interface that is down fails, and at once. */
@@ -190,7 +190,7 @@ static int open_hidden(struct host_link *link, int *ret_ns_fd,
 	r = netns_enter_new(&ns_fd);
 	if (r < 0)
 		return r;
-	r = open_packet_socket(&link->packet_fd);
+	r = open_packet_socket(link->kind, &link->packet_fd);
 	if (r == 0)
 		r = rtnl_open_watch(&link->watch_fd);
 	if (r == 0)
