@@ -242,7 +242,8 @@ struct tund_record {
  * mean something, when read and when written: ETH_P_IP or ETH_P_IPV6, in
  * network byte order. Where the virtio-net header counts bytes, it counts the
  * Ethernet header's 14; what is larger than the interface's MTU, or than 65535
- * bytes, must be a GSO packet.
+ * bytes, must be a GSO packet. TUND_MAX_PACKET bytes, and 10, hold whatever is
+ * read.
  *
  * The program may set PACKET_QDISC_BYPASS on the socket, for speed; that of a
  * TUN only if the daemon has TUND_ABILITY_BYPASS. What is sent while the
