@@ -115,7 +115,7 @@ static int attach(struct tunclient *client, const char *name,
 		  unsigned int flags)
 {
 	struct ifreq request;
-	int r;
+	int fd, r;
 
 	/* The interface may have been deleted. */
 	if (client->plane && !is_attached(client->file))
@@ -133,11 +133,9 @@ static int attach(struct tunclient *client, const char *name,
 	if (r < 0) {
 		tunclient_leave_(client);
 		/* Else it would be attached without a way for its packets. */
-		close(client->file);
-		client->file = tunclient_try_device_(client, client->device);
-		if (client->file < 0)
-			client->file = -1;
-		client->fd = client->file;
+		tunclient_drop_file_(client);
+		fd = tunclient_try_device_(client, client->device);
+		tunclient_take_file_(client, fd < 0 ? -1 : fd);
 	}
 	return r;
 }
@@ -201,7 +199,7 @@ PUBLIC int tunclient_detach(struct tunclient *client)
 		return fd;
 	}
 	tunclient_leave_(client);
-	close(client->file);
-	client->file = client->fd = fd;
+	tunclient_drop_file_(client);
+	tunclient_take_file_(client, fd);
 	return 0;
 }

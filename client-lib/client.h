@@ -9,6 +9,7 @@
 #ifndef TUNCLIENT_CLIENT_H
 #define TUNCLIENT_CLIENT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -44,12 +45,22 @@ struct tunclient {
 		char hidden[TUNCLIENT_NAME_SIZE]; /* its interface */
 		_Atomic long long up_at;     /* when that was last seen up */
 		_Atomic unsigned int raised; /* see plane_direct.c */
+		int ifindex;
+		bool bypass; /* errors are told, and there is an address */
 	} direct;
 	struct {
 		_Atomic unsigned int max_records; /* of one read */
 		unsigned char *buffer;		  /* for batches */
 	} by_file;
-	bool kernel_header; /* of virtio-net, before each packet */
+	struct {
+		bool header; /* of virtio-net, before each packet */
+		/*
+		 * -1, or a socket in the namespace in which the device was
+		 * opened, for one conversation at a time.
+		 */
+		int netlink;
+		pthread_mutex_t conversation;
+	} kernel;
 
 	/*
 	 * What tunclient_error() gives: text, or a constant. Calls that may
@@ -65,6 +76,10 @@ struct tunclient *tunclient_new_(void);
 
 /* A descriptor of a device as the options want it, or an error. */
 int tunclient_try_device_(struct tunclient *client, const char *path);
+
+/* Makes it, or -1, the handle's file; closes what is that. */
+void tunclient_take_file_(struct tunclient *client, int fd);
+void tunclient_drop_file_(struct tunclient *client);
 
 /* Why a device did not open, for a sentence. */
 const char *tunclient_open_reason_(int error);

@@ -6,8 +6,8 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <string.h>
 
 #include "options.h"
@@ -114,8 +114,14 @@ PUBLIC int tunclient_set_mtu(struct tunclient *client, unsigned int mtu)
 {
 	const struct tund_config config = {.what = TUND_CONFIG_MTU,
 					   .value = mtu};
+	int r = tunclient_check_(client);
 
-	return configure(client, &config);
+	/* What either takes is not the same with a veth and with a TUN. */
+	if (r == 0 &&
+	    (mtu < ETH_MIN_MTU ||
+	     mtu > 65535 - (client->kind == TUNCLIENT_TAP ? ETH_HLEN : 0)))
+		r = done(client, -EINVAL);
+	return r < 0 ? r : configure(client, &config);
 }
 
 PUBLIC int tunclient_get_mac(struct tunclient *client, unsigned char *ret_mac)
@@ -137,9 +143,15 @@ PUBLIC int tunclient_get_mac(struct tunclient *client, unsigned char *ret_mac)
 PUBLIC int tunclient_set_mac(struct tunclient *client, const unsigned char *mac)
 {
 	struct tund_config config = {.what = TUND_CONFIG_MAC};
+	int r;
 
 	if (!mac)
 		return -EINVAL;
+	r = tunclient_check_(client);
+	if (r == 0 && client->kind != TUNCLIENT_TAP)
+		r = done(client, -EOPNOTSUPP);
+	if (r < 0)
+		return r;
 	memcpy(config.address, mac, TUNCLIENT_MAC_SIZE);
 	return configure(client, &config);
 }

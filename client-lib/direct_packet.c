@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -93,6 +94,51 @@ static bool is_packet(const struct tunclient *client, const void *data,
 	return version == 4 || version == 6;
 }
 
+/*
+ * A bare packet that passes by the queueing discipline passes by the program
+ * that would write its Ethernet type; so the kernel has to be told.
+ */
+struct addresses {
+	struct sockaddr_ll ip4, ip6;
+};
+
+static void make_addresses(const struct tunclient *client,
+			   struct addresses *ret_addresses)
+{
+	const struct sockaddr_ll ip4 = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = client->direct.ifindex,
+	};
+
+	ret_addresses->ip4 = ret_addresses->ip6 = ip4;
+	ret_addresses->ip6.sll_protocol = htons(ETH_P_IPV6);
+}
+
+static bool needs_address(const struct tunclient *client)
+{
+	return client->direct.bypass && !client->has_offloads &&
+	       client->kind == TUNCLIENT_TUN;
+}
+
+static struct sockaddr_ll *address_of(struct addresses *a, const void *data)
+{
+	return *(const unsigned char *)data >> 4 == 6 ? &a->ip6 : &a->ip4;
+}
+
+static ssize_t send_one(struct tunclient *client, const void *packet,
+			size_t size)
+{
+	struct addresses a;
+
+	if (!needs_address(client))
+		return send(client->fd, packet, size, 0);
+	make_addresses(client, &a);
+	return sendto(client->fd, packet, size, 0,
+		      (struct sockaddr *)address_of(&a, packet),
+		      sizeof(struct sockaddr_ll));
+}
+
 ssize_t tunclient_direct_write_(struct tunclient *client, const void *packet,
 				size_t size)
 {
@@ -111,7 +157,7 @@ ssize_t tunclient_direct_write_(struct tunclient *client, const void *packet,
 	r = tunclient_direct_check_(client);
 	if (r < 0)
 		return r;
-	if (send(client->fd, packet, size, 0) >= 0)
+	if (send_one(client, packet, size) >= 0)
 		return (ssize_t)size;
 	return tunclient_direct_cause_(client, -errno, size);
 }
@@ -137,9 +183,12 @@ int tunclient_direct_send_(struct tunclient *client,
 	struct mmsghdr messages[TUNCLIENT_BATCH_];
 	struct iovec iov[TUNCLIENT_BATCH_][2];
 	size_t head = tunclient_head_size_(client);
+	bool address = needs_address(client);
+	struct addresses a;
 	unsigned int i;
 	int r;
 
+	make_addresses(client, &a);
 	for (i = 0; i < n; i++) {
 		const struct tunclient_packet *p = &packets[i];
 
@@ -153,6 +202,10 @@ int tunclient_direct_send_(struct tunclient *client,
 			.msg_iov = head ? iov[i] : &iov[i][1],
 			.msg_iovlen = head ? 2 : 1,
 		};
+		if (address) {
+			messages[i].msg_hdr.msg_name = address_of(&a, p->data);
+			messages[i].msg_hdr.msg_namelen = sizeof(a.ip4);
+		}
 	}
 	if (i == 0)
 		return -EINVAL;

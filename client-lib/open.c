@@ -105,6 +105,22 @@ int tunclient_try_device_(struct tunclient *client, const char *path)
 	return fd;
 }
 
+void tunclient_take_file_(struct tunclient *client, int fd)
+{
+	client->file = client->fd = fd;
+	if (fd >= 0)
+		tunclient_planes_opened_(client);
+}
+
+void tunclient_drop_file_(struct tunclient *client)
+{
+	if (client->file < 0)
+		return;
+	tunclient_planes_closed_(client);
+	close(client->file);
+	client->file = client->fd = -1;
+}
+
 static int take_place(struct tunclient *client, const char *path)
 {
 	int fd = tunclient_try_device_(client, path);
@@ -116,7 +132,7 @@ static int take_place(struct tunclient *client, const char *path)
 		close(fd);
 		return -ENOMEM;
 	}
-	client->file = client->fd = fd;
+	tunclient_take_file_(client, fd);
 	return 0;
 }
 
@@ -206,8 +222,7 @@ PUBLIC void tunclient_close(struct tunclient *client)
 	if (!client)
 		return;
 	tunclient_leave_(client);
-	if (client->file >= 0)
-		close(client->file);
+	tunclient_drop_file_(client);
 	free(client->device);
 	free(client);
 	errno = saved;

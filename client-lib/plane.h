@@ -18,6 +18,10 @@ struct tunclient_plane {
 	/* On this device, before anything is attached. */
 	bool (*is_possible)(const struct tunclient *client);
 
+	/* With client->file, if the plane is possible on it; or NULL. */
+	void (*opened)(struct tunclient *client);
+	void (*closed)(struct tunclient *client);
+
 	/* IFF_* that TUNSETIFF needs beyond the kind. */
 	unsigned int (*attach_flags)(const struct tunclient *client);
 
@@ -91,6 +95,10 @@ extern const struct tunclient_plane tunclient_plane_kernel_;
 
 /* In the order in which they are tried; NULL ends them. */
 extern const struct tunclient_plane *const tunclient_planes_[];
+
+/* client->file is another one now; or is to be closed. */
+void tunclient_planes_opened_(struct tunclient *client);
+void tunclient_planes_closed_(struct tunclient *client);
 
 /* Possible on this device, and not against the options. */
 bool tunclient_plane_is_allowed_(const struct tunclient *client,

@@ -69,12 +69,24 @@ static int learn_hidden(struct tunclient *client, int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		return -errno;
-	request.ifr_ifindex = address.sll_ifindex;
+	client->direct.ifindex = request.ifr_ifindex = address.sll_ifindex;
 	if (ioctl(fd, SIOCGIFNAME, &request) < 0)
 		return -errno;
 	memcpy(client->direct.hidden, request.ifr_name,
 	       sizeof(client->direct.hidden));
 	return 0;
+}
+
+/* Then a packet that cannot be sent is an error. */
+static void bypass_queue(struct tunclient *client, int fd)
+{
+	const int yes = 1;
+
+	client->direct.bypass =
+		(client->kind == TUNCLIENT_TAP ||
+		 client->tund_abilities & TUND_ABILITY_BYPASS) &&
+		setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &yes,
+			   sizeof(yes)) == 0;
 }
 
 static int begin(struct tunclient *client)
@@ -98,6 +110,7 @@ static int begin(struct tunclient *client)
 		close(fd);
 		return r;
 	}
+	bypass_queue(client, fd);
 	client->fd = fd;
 	client->has_offloads = flags & TUND_FD_FRAMES;
 	client->direct.up_at = 0;
@@ -205,7 +218,8 @@ static bool is_running(const struct tunclient *client)
 }
 
 /*
- * A packet for an interface that is down would be lost without an error. It is
+ * Where the queueing discipline cannot be passed by, a packet for an interface
+ * that is down is lost without an error. It is
  * asked for once in a tick of the coarse clock, a few milliseconds, in which
  * one may still be lost.
  */
@@ -226,15 +240,22 @@ static bool is_up(struct tunclient *client)
 
 int tunclient_direct_check_(struct tunclient *client)
 {
-	return is_up(client) ? 0 : -EIO;
+	return client->direct.bypass || is_up(client) ? 0 : -EIO;
 }
 
-/* Larger than the MTU and two VLAN tags' worth of header never passes. */
-static bool is_too_large(struct tunclient *client, size_t size)
+/* It was dropped, and so says only the interface why. */
+static int why_dropped(struct tunclient *client, size_t size)
 {
+	size_t header = client->kind == TUNCLIENT_TAP ? ETHER_HDR_LEN : 0;
 	struct tund_link link;
 
-	return tunclient_tund_link_(client, &link) == 0 && size > link.mtu;
+	if (!is_running(client))
+		return -EIO;
+	if (tunclient_tund_link_(client, &link) < 0)
+		return -ENOBUFS;
+	if (!(link.flags & TUND_LINK_UP))
+		return -EIO;
+	return size > link.mtu + header ? -EMSGSIZE : -ENOBUFS;
 }
 
 int tunclient_direct_cause_(struct tunclient *client, int error, size_t size)
@@ -247,9 +268,7 @@ int tunclient_direct_cause_(struct tunclient *client, int error, size_t size)
 		wait_for_daemon(client);
 		return -EBADFD;
 	case -ENOBUFS:
-		if (!is_running(client))
-			return -EIO;
-		return is_too_large(client, size) ? -EMSGSIZE : error;
+		return why_dropped(client, size);
 	default:
 		return error;
 	}

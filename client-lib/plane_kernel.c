@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "netlink.h"
 #include "plane.h"
 #include "ring.h"
 #include "vnet.h"
@@ -18,6 +19,20 @@
 static bool is_possible(const struct tunclient *client)
 {
 	return !client->is_tund;
+}
+
+/* While the calling thread is where the interface will be. */
+static void opened(struct tunclient *client)
+{
+	client->kernel.netlink = tunclient_netlink_open_();
+	pthread_mutex_init(&client->kernel.conversation, NULL);
+}
+
+static void closed(struct tunclient *client)
+{
+	if (client->kernel.netlink >= 0)
+		close(client->kernel.netlink);
+	pthread_mutex_destroy(&client->kernel.conversation);
 }
 
 static unsigned int attach_flags(const struct tunclient *client)
@@ -37,9 +52,9 @@ static int begin(struct tunclient *client)
 	if (ioctl(client->file, TUNGETIFF, &request) < 0 ||
 	    ioctl(client->file, TUNSETVNETHDRSZ, &size) < 0)
 		return -errno;
-	client->kernel_header = request.ifr_flags & IFF_VNET_HDR;
+	client->kernel.header = request.ifr_flags & IFF_VNET_HDR;
 	client->has_offloads =
-		client->kernel_header && client->options.offloads != 0;
+		client->kernel.header && client->options.offloads != 0;
 	if (!client->has_offloads && ioctl(client->file, TUNSETOFFLOAD, 0) < 0)
 		return -errno;
 	return 0;
@@ -47,7 +62,8 @@ static int begin(struct tunclient *client)
 
 static unsigned int abilities(const struct tunclient *client)
 {
-	return TUNCLIENT_ABILITY_NO_DAEMON;
+	return TUNCLIENT_ABILITY_NO_DAEMON |
+	       (client->kernel.netlink < 0 ? 0 : TUNCLIENT_ABILITY_CONFIGURE);
 }
 
 /* ---- receiving ---- */
@@ -72,7 +88,7 @@ static int receive(struct tunclient *client, struct tunclient_packet *packet,
 		   bool wait)
 {
 	struct virtio_net_hdr header = {0};
-	size_t before = client->kernel_header ? sizeof(header) : 0;
+	size_t before = client->kernel.header ? sizeof(header) : 0;
 	char more;
 	struct iovec iov[] = {
 		{&header, before},
@@ -139,7 +155,7 @@ static ssize_t read_one(struct tunclient *client, void *ret_packet, size_t size)
 	ssize_t n;
 	int r;
 
-	if (client->kernel_header) {
+	if (client->kernel.header) {
 		r = receive(client, &packet, true);
 		return r < 0 ? r : (ssize_t)packet.length;
 	}
@@ -157,7 +173,7 @@ static int send_one(struct tunclient *client,
 		{&header, sizeof(header)},
 		{packet->data, packet->length},
 	};
-	int first = client->kernel_header ? 0 : 1;
+	int first = client->kernel.header ? 0 : 1;
 
 	tunclient_vnet_give_(&header, packet, 0);
 	return writev(client->fd, iov + first, 2 - first) < 0 ? -errno : 0;
@@ -196,9 +212,60 @@ static int set_value(struct tunclient *client, unsigned int cmd,
 	return ioctl(client->file, cmd, value) < 0 ? -errno : 0;
 }
 
+/* The interface, by its present name: there is no other way to its number. */
+static int ask(struct tunclient *client, struct tund_link *ret_link,
+	       struct tunclient_stats *ret_stats)
+{
+	struct ifreq request;
+
+	if (client->kernel.netlink < 0)
+		return -EOPNOTSUPP;
+	if (ioctl(client->file, TUNGETIFF, &request) < 0)
+		return -errno;
+	return tunclient_netlink_link_(client->kernel.netlink, request.ifr_name,
+				       ret_link, ret_stats);
+}
+
+static int get_link(struct tunclient *client, struct tund_link *ret_link)
+{
+	int r;
+
+	pthread_mutex_lock(&client->kernel.conversation);
+	r = ask(client, ret_link, NULL);
+	pthread_mutex_unlock(&client->kernel.conversation);
+	return r;
+}
+
+static int stats(struct tunclient *client, struct tunclient_stats *ret_stats)
+{
+	struct tund_link unused;
+	int r;
+
+	pthread_mutex_lock(&client->kernel.conversation);
+	r = ask(client, &unused, ret_stats);
+	pthread_mutex_unlock(&client->kernel.conversation);
+	return r;
+}
+
+static int configure(struct tunclient *client, const struct tund_config *config)
+{
+	struct tund_link link;
+	int r;
+
+	pthread_mutex_lock(&client->kernel.conversation);
+	r = ask(client, &link, NULL);
+	if (r == 0)
+		r = tunclient_netlink_configure_(client->kernel.netlink,
+						 link.ifindex, config);
+	pthread_mutex_unlock(&client->kernel.conversation);
+	return r;
+}
+
 const struct tunclient_plane tunclient_plane_kernel_ = {
 	.number = TUNCLIENT_PLANE_KERNEL,
 	.is_possible = is_possible,
+	.opened = opened,
+	.closed = closed,
 	.attach_flags = attach_flags,
 	.begin = begin,
 	.abilities = abilities,
@@ -212,4 +279,7 @@ const struct tunclient_plane tunclient_plane_kernel_ = {
 	.ring_release = tunclient_copy_release_,
 	.recv_into = recv_into,
 	.set_value = set_value,
+	.configure = configure,
+	.link = get_link,
+	.stats = stats,
 };

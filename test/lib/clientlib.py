@@ -4,7 +4,6 @@ test of it works with. It has no cases."""
 
 import os
 import select
-import struct
 import subprocess
 import time
 
@@ -165,7 +164,7 @@ class Line:
     namespace, and the host's UDP socket."""
 
     def __init__(self, t, plane, kind=TUN, name='line', ns=None, **options):
-        self.t, self.kind, self.name = t, kind, name
+        self.t, self.kind, self.name = t, kind & 3, name
         self.ns = ns or t.home
         self.client = Client(t, plane, self.ns)
         self.udp = self.ns.socket()
