@@ -82,9 +82,10 @@ CASES = [
                                 ' { return 0; }\n'}, 'include/a.h:1'),
 
     ('spdx', {'a.c': HEADER, 'b': '#!/bin/sh\n' + HASH, 'c.md': 'x\n',
-              'LICENSE': 'x\n', 'd.build': HASH, 'e.bin': 'a\0b'}, None),
+              'LICENSE': 'x\n', 'debian/control': 'x\n', 'd.build': HASH, 'e.bin': 'a\0b'}, None),
     ('spdx', {'a.c': '/* a */\n'}, 'a.c:1'),
     ('spdx', {'a.build': "project('a')\n"}, 'a.build:1'),
+    ('spdx', {'debian/rules': '#!/usr/bin/make -f\n'}, 'debian/rules:1'),
     ('spdx', {'tool': '#!/bin/sh\nexit\n'}, 'tool:1'),
 
     ('size', {'a.c': '\n' * 600}, None),

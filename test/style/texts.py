@@ -23,6 +23,9 @@ MACHINE = re.compile(
 def spdx(tree):
     for file in tree.files:
         name = os.path.basename(file)
+        # debian/copyright speaks for its folder.
+        if file.startswith('debian/') and name != 'rules':
+            continue
         if name == 'LICENSE' or (name.endswith(UNMARKED)
                                  and name != 'meson_options.txt'):
             continue
