@@ -10,6 +10,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+	&command_doctor,
 	&command_run,
 	&command_tuntap,
 };

@@ -23,6 +23,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command command_doctor;
 extern const struct command command_run;
 extern const struct command command_tuntap;
 
