@@ -22,9 +22,8 @@
 #define HEADERS	      (sizeof(struct iphdr) + sizeof(struct udphdr))
 
 static const struct path *const paths[] = {
-	&path_tun,	    &path_tun_vnet,	&path_veth_batch,
-	&path_veth_ring,    &path_veth_tx_ring, &path_socket_single,
-	&path_socket_batch, &path_socket_ring,
+	&path_tun,	 &path_tun_vnet,     &path_veth_batch,
+	&path_veth_ring, &path_veth_tx_ring,
 };
 
 static struct {

@@ -58,10 +58,6 @@ extern const unsigned int n_paths_library;
 /* A packet socket on one end of a veth pair, without tund. */
 extern const struct path path_veth_batch, path_veth_ring, path_veth_tx_ring;
 
-/* The packet socket that tund's device file gives. */
-extern const struct path path_socket_single, path_socket_batch,
-	path_socket_ring;
-
 /*
  * Moves packets between two ports of one path, a thread for each direction,
  * for ever.

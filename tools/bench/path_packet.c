@@ -1,41 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/bench/path_packet.c - packet sockets by plain system calls: on one end
- * of a bare veth pair, which shows what the kernel's way from there can do, and
- * the one that tund's device file gives. No library.
+ * tools/bench/path_packet.c - a packet socket on one end of a bare veth pair by
+ * plain system calls, which shows what the kernel's way from there can do.
+ * Neither tund nor the library has a part in it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#include <tund/abi.h>
 
 #include "app.h"
 
-#define BLOCK_SIZE (1u << 18)
-#define BLOCKS	   32u
-#define BLOCK_TIME                                                             \
-	1 /* milliseconds until a block is given that is not full              \
-	   */
+#define BLOCK_SIZE  (1u << 18)
+#define BLOCKS	    32u
 #define FRAME_SIZE  2048u
 #define SOCKET_ROOM (8 << 20)
+
+/* Milliseconds until a block is given that is not full. */
+#define BLOCK_TIME 1
 
 struct ring {
 	unsigned char *map;
 	unsigned int block; /* the next one */
 	unsigned int left;  /* packets in it that were not given yet */
-	unsigned int held;  /* packets in it that were */
 	struct tpacket3_hdr *next;
 	unsigned char *tx;
 	unsigned int tx_next, tx_frames;
@@ -51,7 +44,7 @@ struct vectors {
 static struct vectors in, out;
 static struct ring ring;
 
-static void set_up_vectors(struct port *port, bool with_address)
+static void set_up_vectors(struct port *port)
 {
 	out.to = (struct sockaddr_ll){
 		.sll_family = AF_PACKET,
@@ -67,8 +60,6 @@ static void set_up_vectors(struct port *port, bool with_address)
 		in.messages[i].msg_hdr.msg_iovlen = 1;
 		out.messages[i].msg_hdr.msg_iov = &out.iov[i];
 		out.messages[i].msg_hdr.msg_iovlen = 1;
-		if (!with_address)
-			continue;
 		out.messages[i].msg_hdr.msg_name = &out.to;
 		out.messages[i].msg_hdr.msg_namelen = sizeof(out.to);
 	}
@@ -90,50 +81,7 @@ static void attach_veth(struct port *port)
 	setsockopt(port->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	setsockopt(port->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes,
 		   sizeof(yes));
-	set_up_vectors(port, true);
-}
-
-/* The descriptor that waits at a socket's end. */
-static int take_fd(int socket)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec iov = {&byte, 1};
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 ||
-	    !CMSG_FIRSTHDR(&message))
-		die("no descriptor came");
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-	return fd;
-}
-
-static void attach_device(struct port *port)
-{
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
-	struct tund_fd request = {.what = TUND_FD_DIRECT};
-	int file = open(port->device, O_RDWR | O_CLOEXEC);
-	int sv[2];
-
-	if (file < 0 || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sv))
-		not_here("cannot open %s", port->device);
-	memcpy(ifr.ifr_name, port->name, sizeof(port->name));
-	if (ioctl(file, TUNSETIFF, &ifr) < 0)
-		not_here("no interface %s", port->name);
-	request.socket = sv[0];
-	if (ioctl(file, TUND_IOC_FD, &request) < 0)
-		not_here("no packet socket from %s", port->device);
-	port->fd = take_fd(sv[1]);
-	set_up_vectors(port, false);
+	set_up_vectors(port);
 }
 
 static void map_rings(struct port *port, bool with_tx)
@@ -175,23 +123,6 @@ static void attach_veth_tx_ring(struct port *port)
 {
 	attach_veth(port);
 	map_rings(port, true);
-}
-
-static void attach_device_ring(struct port *port)
-{
-	attach_device(port);
-	map_rings(port, false);
-}
-
-static int receive_single(struct port *port, struct packet *ret_packets)
-{
-	ssize_t n = read(port->fd, in.buffers[0], PACKET_ROOM);
-
-	if (n < 0)
-		return -errno;
-	ret_packets->data = in.buffers[0];
-	ret_packets->length = (unsigned int)n;
-	return 1;
 }
 
 static int receive_batch(struct port *port, struct packet *ret_packets)
@@ -263,14 +194,6 @@ static void release_ring(struct port *port, unsigned int n)
 	ring.block = (ring.block + 1) % BLOCKS;
 }
 
-static int send_single(struct port *port, const struct packet *packets,
-		       unsigned int n)
-{
-	ssize_t r = write(port->fd, packets->data, packets->length);
-
-	return r < 0 ? -errno : 1;
-}
-
 static int send_batch(struct port *port, const struct packet *packets,
 		      unsigned int n)
 {
@@ -320,16 +243,4 @@ const struct path path_veth_ring = {
 const struct path path_veth_tx_ring = {
 	"veth-tx-ring", 0, 0, attach_veth_tx_ring, receive_ring, release_ring,
 	send_tx_ring,
-};
-const struct path path_socket_single = {
-	"socket-single", 0,	      0, attach_device, receive_single,
-	release_nothing, send_single,
-};
-const struct path path_socket_batch = {
-	"socket-batch",	 0,	     0, attach_device, receive_batch,
-	release_nothing, send_batch,
-};
-const struct path path_socket_ring = {
-	"socket-ring", 0,	   0, attach_device_ring, receive_ring,
-	release_ring,  send_batch,
 };
