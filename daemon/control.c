@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "net/net.h"
 #include "options.h"
+#include "reload.h"
 #include <tund/abi.h>
 
 struct control {
@@ -69,6 +70,7 @@ int control_start(struct control *control, const struct options *options,
 		.listen_fd = control->socket.fd,
 		.table = table,
 		.mount = options->mount,
+		.reload = reload_for_control,
 		.can_direct = net_abilities() & TUND_ABILITY_DIRECT,
 	};
 	int r;

@@ -112,12 +112,13 @@ static int serve(struct options *options, struct background *background,
 	r = dev_table_new(&net_host_ops, &table);
 	if (r < 0)
 		return 1;
-	reload_begin(options, table);
 	server_options.table = table;
 	server_options.abilities = net_abilities();
 	r = control_start(control, options, table, loop);
-	if (r == 0)
+	if (r == 0) {
+		reload_begin(options, table);
 		r = fs_server_start(&server_options, &server);
+	}
 	if (r == 0) {
 		log_notice("serving %s", options->mount);
 		background_ready(background);

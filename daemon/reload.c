@@ -3,8 +3,10 @@
 #include "reload.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/lock.h"
 #include "base/log.h"
 #include "dev/declare.h"
 #include "dev/table.h"
@@ -13,6 +15,7 @@
 
 static struct options *options;
 static struct dev_table *table;
+static struct lock reload_lock;
 
 static void put_into_force(const struct config *config)
 {
@@ -26,6 +29,7 @@ void reload_begin(struct options *used_options, struct dev_table *used_table)
 {
 	options = used_options;
 	table = used_table;
+	lock_init(&reload_lock, LOCK_RANK_RELOAD, "reload");
 	put_into_force(options->config);
 }
 
@@ -39,7 +43,7 @@ static void look_at_differences(const struct config *config)
 		log_set_level(config->log_level);
 }
 
-int reload_now(void (*say)(const char *message))
+static int read_again(void (*say)(const char *message))
 {
 	struct config *config;
 	int r;
@@ -57,21 +61,41 @@ int reload_now(void (*say)(const char *message))
 	return 0;
 }
 
+/* The first mistake of a reload. */
+static char first_mistake[512];
+
 static void log_mistake(const char *message)
 {
+	if (!first_mistake[0])
+		snprintf(first_mistake, sizeof(first_mistake), "%s", message);
 	log_error("%s", message);
+}
+
+int reload_for_control(void *arg, char *ret_reason, size_t size)
+{
+	int r;
+
+	lock_acquire(&reload_lock);
+	first_mistake[0] = '\0';
+	r = read_again(log_mistake);
+	snprintf(ret_reason, size, "%s", first_mistake);
+	lock_release(&reload_lock);
+	if (r == 0)
+		log_notice("the configuration was read again");
+	else
+		log_error("the configuration has mistakes: the one before "
+			  "stays in force");
+	return r;
 }
 
 void reload_on_signal(void *arg)
 {
+	char reason[sizeof(first_mistake)];
+
 	notify_reloading();
-	if (reload_now(log_mistake) == 0) {
-		log_notice("the configuration was read again");
+	if (reload_for_control(NULL, reason, sizeof(reason)) == 0)
 		notify_ready("Serving %s", options->mount);
-		return;
-	}
-	log_error("the configuration has mistakes: the one before stays in "
-		  "force");
-	notify_ready("Serving %s; the last reload failed, see the log",
-		     options->mount);
+	else
+		notify_ready("Serving %s; the last reload failed: %s",
+			     options->mount, reason);
 }

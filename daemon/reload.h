@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reload.h - the configuration in force: put into force at the start, and again
- * whenever somebody asks for it. For the main thread.
+ * whenever somebody asks for it.
  */
 #ifndef TUND_RELOAD_H
 #define TUND_RELOAD_H
+
+#include <stddef.h>
 
 struct dev_table;
 struct options;
@@ -13,12 +15,13 @@ struct options;
 void reload_begin(struct options *options, struct dev_table *table);
 
 /*
- * Reads the files again. After a mistake, which `say` gets, everything stays as
- * it is: a negative errno. Nothing that is in use is taken away.
+ * Reads the files again. After a mistake everything stays as it is: a negative
+ * errno. Nothing that is in use is taken away. From any thread that may wait;
+ * for the control socket, which is told the first mistake. All are logged.
  */
-int reload_now(void (*say)(const char *message));
+int reload_for_control(void *arg, char *ret_reason, size_t size);
 
-/* The same for SIGHUP: tells the log and the service manager. */
+/* The same for SIGHUP: tells the service manager, too. */
 void reload_on_signal(void *arg);
 
 #endif

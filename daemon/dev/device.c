@@ -37,6 +37,18 @@ void device_unref(struct device *dev)
 	free(dev);
 }
 
+void device_count_for(struct device *dev, uid_t maker)
+{
+	dev->maker = maker;
+	atomic_store(&dev->counted, true);
+}
+
+static void uncount(struct device *dev)
+{
+	if (atomic_exchange(&dev->counted, false))
+		quota_give(&dev->table->quota, dev->maker, QUOTA_DEVICES);
+}
+
 static void log_summary(struct device *dev)
 {
 	struct host_state state;
@@ -108,6 +120,7 @@ static void device_release(struct work *work)
 		lock_acquire(&table->lock);
 		list_del(&dev->node);
 		lock_release(&table->lock);
+		uncount(dev);
 	}
 	if (table->left)
 		table->left(table->left_arg);

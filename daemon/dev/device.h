@@ -14,6 +14,7 @@
 #include "dev/host.h"
 #include "dev/knob.h"
 #include "dev/queue.h"
+#include "dev/quota.h"
 #include "dev/table.h"
 #include "packet/macfilter.h"
 #include "packet/pktq.h"
@@ -66,6 +67,9 @@ struct device {
 	unsigned int n_direct GUARDED_BY(lock);
 	/* What had gone through the link before. */
 	struct host_counters before_direct GUARDED_BY(lock);
+	/* Whose it is by the quota, if it is counted. */
+	uid_t maker;
+	atomic_bool counted;
 	struct work release;
 	struct work mend;
 	atomic_bool mending;
@@ -95,6 +99,7 @@ struct dev_table {
 	/* Its own until dev_table_free(), and one of each open file. */
 	atomic_uint refs;
 	struct policy_set *policy GUARDED_BY(lock); /* a reference */
+	struct quota quota;
 };
 
 void dev_table_ref(struct dev_table *table);
@@ -162,8 +167,12 @@ void device_wake(struct device *dev);
 /* Whether the file has not left. */
 bool device_has(struct device *dev, const struct dev_queue *queue);
 
+/* It counts among the user's until it is gone. */
+void device_count_for(struct device *dev, uid_t maker);
+
 /* Whether there is any policy. */
 bool dev_table_has_rules(struct dev_table *table);
+uint64_t dev_table_files_per_user(struct dev_table *table);
 
 /* With a reference: the one with the lowest number above `id`, or NULL. */
 struct device *dev_table_next(struct dev_table *table, uint64_t id);

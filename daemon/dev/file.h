@@ -134,6 +134,6 @@ struct dev_file *dev_file_next(struct dev_table *table, uint64_t id);
 struct dev_table *dev_file_table(const struct dev_file *file);
 /* For dev/ only: by what it is being attached. */
 struct dev_grant;
-const struct dev_grant *dev_file_grant(const struct dev_file *file);
+struct dev_grant *dev_file_grant(struct dev_file *file);
 
 #endif

@@ -34,6 +34,7 @@ int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
 	lock_init(&table->lock, LOCK_RANK_TABLE, "devices");
 	list_init(&table->devices);
 	list_init(&table->files);
+	quota_init(&table->quota);
 	*ret_table = table;
 	return 0;
 }
@@ -83,6 +84,7 @@ void dev_table_unref(struct dev_table *table)
 	    1)
 		return;
 	policy_set_unref(table->policy);
+	quota_destroy(&table->quota);
 	lock_destroy(&table->lock);
 	free(table);
 }
@@ -163,6 +165,16 @@ bool dev_table_has_rules(struct dev_table *table)
 	has = table->policy->n > 0;
 	lock_release(&table->lock);
 	return has;
+}
+
+uint64_t dev_table_files_per_user(struct dev_table *table)
+{
+	uint64_t files;
+
+	lock_acquire(&table->lock);
+	files = table->policy->limits.files;
+	lock_release(&table->lock);
+	return files;
 }
 
 unsigned int dev_table_policy_needs(struct dev_table *table)

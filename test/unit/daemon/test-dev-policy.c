@@ -4,6 +4,7 @@
  * refuse there, and what a device attached by one can do.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -322,6 +323,76 @@ static void as_many_bytes_as_allowed(void **state)
 	close_file(&o);
 }
 
+/* ---- limits ---- */
+
+static void as_many_devices_as_allowed(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened a, b, c;
+
+	set->limits.devices = 2;
+	add_rule(set, "one*", POLICY_CREATE)->max_devices = 1;
+	add_rule(set, "more*", POLICY_CREATE);
+	dev_table_set_policy(table, set);
+	open_file(&a);
+	open_file(&b);
+	open_file(&c);
+	assert_int_equal(attach_by(&a, "one0", IFF_TUN, &user), 0);
+	assert_int_equal(attach_by(&b, "one1", IFF_TUN, &user), -ENOSPC);
+	assert_int_equal(fake_links(), 1);
+	assert_int_equal(attach_by(&b, "more1", IFF_TUN, &user), 0);
+	assert_int_equal(attach_by(&c, "more2", IFF_TUN, &user), -ENOSPC);
+	/* What could not be made is not counted; nor is what is gone. */
+	close_file(&b);
+	open_file(&b);
+	fake.new_error = -EIO;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(attach_idle(&c, "more2", &user), -EIO);
+	fake.new_error = 0;
+	assert_int_equal(attach_idle(&c, "more2", &user), 0);
+	assert_int_equal(attach_idle(&b, "more3", &user), -ENOSPC);
+	fake_delete("more2");
+	assert_int_equal(attach_idle(&b, "more3", &user), 0);
+	/* Another one. */
+	assert_int_equal(attach_by(&c, "more4", IFF_TUN, &admin), 0);
+	close_file(&c);
+	close_file(&b);
+	close_file(&a);
+}
+
+static int open_as(struct opened *o, uid_t uid)
+{
+	const struct dev_opener opener = {.uid = uid};
+	int ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	assert_true(ns_fd >= 0);
+	r = dev_file_new(table, ns_fd, &opener, NULL, NULL, NULL, &o->file);
+	close(ns_fd);
+	return r;
+}
+
+static void as_many_files_as_allowed(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct opened root[3], other;
+
+	set->limits.files = 3;
+	add_rule(set, NULL, POLICY_CREATE)->max_files = 2;
+	dev_table_set_policy(table, set);
+	for (size_t i = 0; i < LENGTH(root); i++)
+		open_file(&root[i]);
+	assert_int_equal(open_as(&other, 0), -EMFILE);
+	/* By the rule less than that. */
+	assert_int_equal(attach_by(&root[0], "t0", IFF_TUN, &admin), -EMFILE);
+	assert_int_equal(attach_by(&root[0], "t0", IFF_TUN, &user), 0);
+	close_file(&root[2]);
+	assert_int_equal(attach_by(&root[1], "t1", IFF_TUN, &admin), 0);
+	open_file(&root[2]);
+	for (size_t i = 0; i < LENGTH(root); i++)
+		close_file(&root[i]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
 
 int main(void)
@@ -337,6 +408,8 @@ int main(void)
 		TEST(the_file_plane_alone),
 		TEST(the_direct_plane_alone),
 		TEST(as_many_bytes_as_allowed),
+		TEST(as_many_devices_as_allowed),
+		TEST(as_many_files_as_allowed),
 	};
 
 	return cmocka_run_group_tests_name("dev-policy", tests, NULL, NULL);
