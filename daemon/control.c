@@ -12,6 +12,7 @@
 #include "ctl/listen.h"
 #include "loop.h"
 #include "net/net.h"
+#include "notify.h"
 #include "options.h"
 #include "reload.h"
 #include <tund/abi.h>
@@ -46,7 +47,10 @@ int control_open(const struct options *options, struct control **ret_control)
 
 	if (!control)
 		return -ENOMEM;
-	control->socket.fd = -1;
+	*ret_control = control;
+	control->socket.fd = notify_listen_fd();
+	if (control->socket.fd >= 0)
+		return 0;
 	if (!options->control_given)
 		mkdir("/run/tund", 0755);
 	r = ctl_listen(options->control, &control->socket);
@@ -57,9 +61,9 @@ int control_open(const struct options *options, struct control **ret_control)
 			    strerror(-r), remedy(r));
 	if (r < 0 && options->control_given) {
 		free(control);
+		*ret_control = NULL;
 		return r;
 	}
-	*ret_control = control;
 	return 0;
 }
 

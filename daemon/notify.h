@@ -22,4 +22,7 @@ void notify_stopping(void);
 unsigned int notify_watchdog_ms(void);
 void notify_alive(void *unused);
 
+/* A listening socket that the service manager has made for us, or -1. */
+int notify_listen_fd(void);
+
 #endif
