@@ -117,14 +117,27 @@ static void explain_open(struct look *l, int error)
 	}
 }
 
-/* With neither IFF_TUN nor IFF_TAP, who may make one is told EINVAL. */
+/*
+ * Asks for a TUN whose number is the loopback interface's: who may have one is
+ * told that it is taken, and nobody sees an interface come or go. The errno, or
+ * 0 for a TUN that goes with the descriptor.
+ */
+static int ask_for_tun(int fd)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	unsigned int loopback = 1;
+
+	if (ioctl(fd, TUNSETIFINDEX, &loopback) < 0)
+		return errno;
+	return ioctl(fd, TUNSETIFF, &ifr) < 0 ? errno : 0;
+}
+
 static void try_attach(struct look *l, int fd)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_NO_PI};
-	int error = ioctl(fd, TUNSETIFF, &ifr) < 0 ? errno : 0;
+	int error = ask_for_tun(fd);
 	char text[200];
 
-	if (error == EINVAL) {
+	if (error == EBUSY || error == 0) {
 		l->path->obstacle = OBSTACLE_NONE;
 		doctor_find(l->d, l->check, DOCTOR_OK,
 			    "%s: %s; opens, and TUNSETIFF is granted",
@@ -135,11 +148,12 @@ static void try_attach(struct look *l, int fd)
 		unreachable(l, error);
 		return;
 	}
-	snprintf(text, sizeof(text), "opens; TUNSETIFF: %s%s",
-		 error ? strerror(error) : "unexpected success",
-		 error == EPERM ? ": no CAP_NET_ADMIN over the network "
-				  "namespace"
-				: "");
+	snprintf(
+		text, sizeof(text), "opens; TUNSETIFF: %s%s%s", strerror(error),
+		error == EPERM ? ": no CAP_NET_ADMIN over the network "
+				 "namespace"
+			       : "",
+		error == EPERM && l->path->ours ? ", or a policy of tund" : "");
 	obstructed(l, error == EPERM ? OBSTACLE_RIGHTS : OBSTACLE_OTHER, error,
 		   text);
 }

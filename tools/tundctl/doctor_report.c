@@ -63,6 +63,11 @@ static const char *advise_user(const struct doctor *d)
 		       "(unshare -Urn), or make a persistent interface for "
 		       "its user, as root: \"tundctl tuntap add dev tun0 mode "
 		       "tun user USER\"";
+	if (any(d, OBSTACLE_RIGHTS) &&
+	    d->findings[CHECK_CAPABILITY].state == DOCTOR_OK)
+		return "let a policy allow it (tund.conf(5)), or the program's "
+		       "seccomp filter; tund's log names the policy that "
+		       "decided";
 	if (any(d, OBSTACLE_RIGHTS))
 		return "give the program CAP_NET_ADMIN over its network "
 		       "namespace (docker run --cap-add NET_ADMIN), or make a "
