@@ -58,6 +58,15 @@ def call(name, packets, path, base, times_as_fast=False):
     return value
 
 
+def idle(tables):
+    """Of the most devices there were, on whichever plane it was worse."""
+    table = tables['scale']
+    most = max((key[0] for key in table.rows), default=0)
+    used = [table.get('idle_cpu', key[-1], devices=most)
+            for key in table.rows if key[0] == most]
+    return best(*used)
+
+
 DIRECT = ('direct ring', 'direct batch')
 VETH = ('bare veth ring', 'bare veth batch')
 SIZES = (64, 1400)
@@ -103,6 +112,7 @@ TARGETS = [
     Target('OpenVPN end to end, plain file', 'kernel TUN',
            lambda tables: tables['openvpn'].ratio('bits_per_second',
                                                   'plain file'), least=0.5),
+    Target('daemon while all devices are idle, s/s', '-', idle, most=0.0),
 ]
 
 
