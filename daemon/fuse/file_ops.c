@@ -47,7 +47,8 @@ static void fs_file_wake(void *cookie)
 	struct fs_file *file = cookie;
 	struct fuse_pollhandle *ph = atomic_load(&file->pollhandle);
 
-	if (ph)
+	/* Who was told asks before he waits again: once is enough. */
+	if (ph && atomic_exchange(&file->asked, false))
 		fuse_lowlevel_notify_poll(ph);
 }
 
@@ -310,12 +311,15 @@ void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 {
 	struct fs_file *file = fs_file_get(server_of(req), fi);
 	struct fuse_pollhandle *none = NULL;
+	bool asked = ph != NULL;
 	unsigned int events;
 
 	/* Kept before the state is looked at: no change falls between. */
 	if (ph && (!file || !atomic_compare_exchange_strong(&file->pollhandle,
 							    &none, ph)))
 		fuse_pollhandle_destroy(ph);
+	if (file && asked)
+		atomic_store(&file->asked, true);
 	/* Never an error: the kernel would not ask this mount again. */
 	events = file ? dev_poll(file->dev_file) : POLLERR;
 	fuse_reply_poll(req, events);

@@ -45,6 +45,8 @@ struct fs_file {
 	 * good until its end; every later handle says the same.
 	 */
 	_Atomic(struct fuse_pollhandle *) pollhandle;
+	/* Somebody waits, who has asked since he was told the last time. */
+	atomic_bool asked;
 };
 
 /* The open file with a reference to its dev_file, or NULL. */
