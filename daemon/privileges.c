@@ -4,6 +4,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <stdbool.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -26,6 +27,9 @@ static const struct {
 	NEED(CAP_DAC_READ_SEARCH, "reach mount points in private directories"),
 };
 
+/* Kept if it is there: to place the workers, and bring them back. */
+#define WANTED CAP_SYS_NICE
+
 int privileges_check(void)
 {
 	int r = 0;
@@ -47,10 +51,15 @@ int privileges_check(void)
 
 int privileges_drop(void)
 {
+	bool wanted = capng_have_capability(CAPNG_EFFECTIVE, WANTED);
+
 	capng_clear(CAPNG_SELECT_CAPS);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 			     needed[i].capability);
+	if (wanted)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			     WANTED);
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0) {
 		log_error("cannot give up capabilities");
 		return -EPERM;

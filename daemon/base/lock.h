@@ -34,18 +34,19 @@
 /* The order, outermost first; doc/architecture/threads-and-locks.md says why.
  */
 enum lock_rank {
-	LOCK_RANK_RELOAD = 1,	/* the configuration, while it is read */
-	LOCK_RANK_DIRECT = 5,	/* one link, while it is handed over */
-	LOCK_RANK_WATCH = 10,	/* one link's conversation over netlink */
-	LOCK_RANK_TABLE = 20,	/* the devices */
-	LOCK_RANK_DEVICE = 30,	/* one device */
-	LOCK_RANK_FILE = 40,	/* one open file */
-	LOCK_RANK_QUEUE = 50,	/* one packet queue */
-	LOCK_RANK_CONTROL = 55, /* what waits for the control socket */
-	LOCK_RANK_WORK = 60,	/* the work queue */
-	LOCK_RANK_AGENT = 65,	/* the memory agent's socket */
-	LOCK_RANK_HANDLE = 70,	/* a table of handles */
-	LOCK_RANK_QUOTA = 75,	/* what users have */
+	LOCK_RANK_RELOAD = 1,	  /* the configuration, while it is read */
+	LOCK_RANK_DIRECT = 5,	  /* one link, while it is handed over */
+	LOCK_RANK_WATCH = 10,	  /* one link's conversation over netlink */
+	LOCK_RANK_TABLE = 20,	  /* the devices */
+	LOCK_RANK_DEVICE = 30,	  /* one device */
+	LOCK_RANK_FILE = 40,	  /* one open file */
+	LOCK_RANK_QUEUE = 50,	  /* one packet queue */
+	LOCK_RANK_CONTROL = 55,	  /* what waits for the control socket */
+	LOCK_RANK_WORK = 60,	  /* the work queue */
+	LOCK_RANK_AGENT = 65,	  /* the memory agent's socket */
+	LOCK_RANK_PLACEMENT = 67, /* which workers wait for requests */
+	LOCK_RANK_HANDLE = 70,	  /* a table of handles */
+	LOCK_RANK_QUOTA = 75,	  /* what users have */
 };
 
 struct CAPABILITY("mutex") lock {

@@ -31,8 +31,7 @@ struct fs_server {
 	/* What waits for the kernel's configuration: no FUSE worker may. */
 	/* By user: who floods his own, waits for himself. */
 	struct work_queue *slow_calls[N_SLOW_QUEUES];
-	struct fuse_worker *workers;
-	unsigned int n_workers;
+	struct workers *workers;
 	atomic_bool stopping;
 	atomic_flag told_unmounted;
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.c - the FUSE session and its workers: a fixed number of threads of
- * our own, because libfuse's loop grows and shrinks with the load.
+ * server.c - the FUSE session: its mount, its beginning and its end.
  */
 #include "fuse/server.h"
 
@@ -12,22 +11,13 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "base/thread.h"
 #include "dev/table.h"
 #include "fuse/callermem.h"
 #include "fuse/private.h"
-
-/* Enough that one may be slow: none ever waits for a packet. */
-#define N_WORKERS 4
+#include "fuse/workers.h"
 
 /* An attach takes some milliseconds. */
 #define N_SLOW 2
-
-struct fuse_worker {
-	pthread_t thread;
-	struct fs_server *server;
-	struct fuse_buf buf;
-};
 
 static void file_ref(void *object)
 {
@@ -36,65 +26,13 @@ static void file_ref(void *object)
 	dev_file_ref(file->dev_file);
 }
 
-static void tell_unmounted(struct fs_server *server)
+static void tell_unmounted(void *arg)
 {
+	struct fs_server *server = arg;
+
 	if (!server->stopping &&
 	    !atomic_flag_test_and_set(&server->told_unmounted))
 		server->unmounted(server->arg);
-}
-
-static void *worker_run(void *arg)
-{
-	struct fuse_worker *worker = arg;
-	struct fs_server *server = worker->server;
-	struct fuse_session *session = server->session;
-	int ignored, r;
-
-	/* Stopping cancels the wait for a request, and nothing else. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
-	while (!fuse_session_exited(session)) {
-		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &ignored);
-		r = fuse_session_receive_buf(session, &worker->buf);
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
-		if (r == -EINTR)
-			continue;
-		if (r <= 0)
-			break;
-		fuse_session_process_buf(session, &worker->buf);
-	}
-	tell_unmounted(server);
-	return NULL;
-}
-
-static void stop_workers(struct fs_server *server)
-{
-	server->stopping = true;
-	for (unsigned int i = 0; i < server->n_workers; i++)
-		pthread_cancel(server->workers[i].thread);
-	for (unsigned int i = 0; i < server->n_workers; i++) {
-		pthread_join(server->workers[i].thread, NULL);
-		free(server->workers[i].buf.mem);
-	}
-	server->n_workers = 0;
-}
-
-static int start_workers(struct fs_server *server)
-{
-	server->workers = calloc(N_WORKERS, sizeof(*server->workers));
-	if (!server->workers)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < N_WORKERS; i++) {
-		struct fuse_worker *worker = &server->workers[i];
-		int r;
-
-		worker->server = server;
-		r = thread_start(&worker->thread, "tund-fuse", worker_run,
-				 worker);
-		if (r < 0)
-			return r;
-		server->n_workers++;
-	}
-	return 0;
 }
 
 static int open_session(struct fs_server *server, int fd)
@@ -161,7 +99,8 @@ static int start(struct fs_server *server, int fd)
 	if (r < 0)
 		return r;
 	dev_table_on_left(server->table, device_left, server);
-	r = start_workers(server);
+	r = workers_start(server->session, tell_unmounted, server,
+			  &server->workers);
 	if (r < 0)
 		return r;
 	return look_once(server);
@@ -207,7 +146,8 @@ void fs_server_stop(struct fs_server *server)
 	mount_close(server->path);
 	/* What is touched for a slow call may be a mapping of our own file. */
 	callermem_give_up();
-	stop_workers(server);
+	workers_stop(server->workers);
+	server->workers = NULL;
 	/* It is still told of devices that leave. */
 	for (int i = 0; i < N_SLOW_QUEUES; i++)
 		if (server->slow_calls[i])
@@ -228,6 +168,5 @@ void fs_server_free(struct fs_server *server)
 		fuse_session_destroy(server->session);
 	handle_table_destroy(&server->files);
 	nodes_destroy(&server->nodes);
-	free(server->workers);
 	free(server);
 }

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-placement.c - which workers wait for requests, and as what, while there
+ * is load; the scheduler is the real one. fuse/placement.h says what is meant.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "fuse/placement.h"
+#include "unit.h"
+
+#define N_WORKERS 3
+
+static struct placement *p;
+static int fd;
+static atomic_bool ending, stuck, serving;
+static atomic_int n_waiting;
+
+static struct thread {
+	pthread_t thread;
+	unsigned int number;
+	atomic_int tid;
+	atomic_uint served;
+} threads[N_WORKERS];
+
+/* A worker with a request after the other, until it is stuck in one. */
+static void *worker_run(void *arg)
+{
+	struct thread *t = arg;
+
+	placement_join(p, t->number);
+	atomic_store(&t->tid, (int)syscall(SYS_gettid));
+	while (!atomic_load(&ending)) {
+		atomic_fetch_add(&n_waiting, 1);
+		placement_wait(p, t->number);
+		atomic_fetch_sub(&n_waiting, 1);
+		if (!atomic_load(&serving)) {
+			usleep(100);
+			continue;
+		}
+		placement_begin(p, t->number, (pid_t)getpid());
+		atomic_fetch_add(&t->served, 1);
+		while (atomic_load(&stuck) && !atomic_load(&ending))
+			usleep(100);
+		placement_end(p, t->number);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* Whether it can be taken back is the privilege that this needs. */
+static bool privileged(void)
+{
+	struct sched_param param = {0};
+	pid_t tid = fork();
+	int status = 0;
+
+	if (tid == 0)
+		_exit(sched_setscheduler(0, SCHED_IDLE, &param) < 0 ||
+		      sched_setscheduler(0, SCHED_OTHER, &param) < 0);
+	return tid > 0 && waitpid(tid, &status, 0) == tid && status == 0 &&
+	       sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+static int set_up(void **state)
+{
+	atomic_store(&ending, false);
+	atomic_store(&stuck, false);
+	atomic_store(&serving, false);
+	atomic_store(&n_waiting, 0);
+	fd = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(placement_new(fd, N_WORKERS, &p), 0);
+	for (unsigned int i = 0; i < N_WORKERS; i++) {
+		threads[i].number = i;
+		atomic_store(&threads[i].tid, 0);
+		atomic_store(&threads[i].served, 0);
+		pthread_create(&threads[i].thread, NULL, worker_run,
+			       &threads[i]);
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	atomic_store(&ending, true);
+	placement_stop(p);
+	for (unsigned int i = 0; i < N_WORKERS; i++)
+		pthread_join(threads[i].thread, NULL);
+	placement_free(p);
+	close(fd);
+	return 0;
+}
+
+static unsigned int n_idle(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < N_WORKERS; i++) {
+		int tid = atomic_load(&threads[i].tid);
+
+		n += tid && sched_getscheduler(tid) == SCHED_IDLE;
+	}
+	return n;
+}
+
+static unsigned int n_bound(void)
+{
+	unsigned int n = 0;
+	cpu_set_t set;
+
+	for (unsigned int i = 0; i < N_WORKERS; i++) {
+		int tid = atomic_load(&threads[i].tid);
+
+		n += tid && sched_getaffinity(tid, sizeof(set), &set) == 0 &&
+		     CPU_COUNT(&set) == 1;
+	}
+	return n;
+}
+
+static unsigned int n_aside(void)
+{
+	return (unsigned int)atomic_load(&n_waiting);
+}
+
+static bool becomes(unsigned int (*what)(void), unsigned int value)
+{
+	uint64_t end = now_ms() + PATIENCE_S * 1000;
+
+	while (now_ms() < end) {
+		if (what() == value)
+			return true;
+		usleep(50);
+	}
+	return false;
+}
+
+static void test_load(void **state)
+{
+	if (!privileged())
+		skip();
+	assert_int_equal(n_idle(), 0);
+	atomic_store(&serving, true);
+	/* One program, one processor, one worker: the others stand aside. */
+	assert_true(becomes(n_idle, 1));
+	assert_true(becomes(n_bound, 1));
+	assert_true(becomes(n_aside, N_WORKERS - 1));
+}
+
+static void test_end_of_load(void **state)
+{
+	if (!privileged())
+		skip();
+	atomic_store(&serving, true);
+	assert_true(becomes(n_idle, 1));
+	atomic_store(&serving, false);
+	assert_true(becomes(n_idle, 0));
+	assert_true(becomes(n_bound, 0));
+}
+
+static unsigned int others_serve(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 1; i < N_WORKERS; i++)
+		n += atomic_load(&threads[i].served) > 0;
+	return n;
+}
+
+/* Who is stuck in a request is worker 0, the first that is chosen. */
+static void test_step_in(void **state)
+{
+	if (!privileged())
+		skip();
+	atomic_store(&serving, true);
+	assert_true(becomes(n_aside, N_WORKERS - 1));
+	for (unsigned int i = 1; i < N_WORKERS; i++)
+		atomic_store(&threads[i].served, 0);
+	atomic_store(&stuck, true);
+	assert_true(becomes(others_serve, N_WORKERS - 1));
+	assert_true(becomes(n_idle, 0));
+}
+
+/* The end comes for those who stand aside, too: tear_down() joins them. */
+static void test_stop(void **state)
+{
+	if (!privileged())
+		skip();
+	atomic_store(&serving, true);
+	assert_true(becomes(n_aside, N_WORKERS - 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_load, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_end_of_load, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_step_in, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
