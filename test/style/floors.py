@@ -15,6 +15,9 @@ PUBLIC = re.compile(r'tunclient\.h|tund/.*')
 # Of client-lib/, what `tundctl run` and the preload object have in common.
 CARRIED = {'carry.h', 'fetch.h', 'message.h'}
 
+# Of daemon/, what the benchmark's FUSE server that does nothing has from it.
+COMPARED = {'fuse/workers.h'}
+
 EVENT = re.compile(r'event2/.*|event\.h|ev(http|dns|util|rpc)\.h')
 FUSE = re.compile(r'fuse3/.*|fuse(_lowlevel|_common|_opt|_log)?\.h'
                   r'|linux/fuse\.h')
@@ -92,6 +95,8 @@ def outside(tree, file, room, quoted, name):
         target = os.path.join(os.path.dirname(file), name)
         if room == 'tools' and name in CARRIED:
             target = 'client-lib/' + name
+        if room == 'tools' and name in COMPARED:
+            target = 'daemon/' + name
         if target != os.path.normpath(target) or target not in tree.files:
             return (f'"{name}" is not in this folder; {room}/ uses its own '
                     'files and the public headers <tunclient.h>, '

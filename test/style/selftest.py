@@ -25,6 +25,8 @@ CASES = [
                 'client-lib/c.c': '#include "c.h"\n#include <tunclient.h>\n',
                 'client-lib/carry.h': HEADER,
                 'tools/a/c.c': '#include "carry.h"\n',
+                'daemon/fuse/workers.h': HEADER,
+                'tools/a/d.c': '#include "fuse/workers.h"\n',
                 }, None),
     ('floors', {'daemon/dev/a.h': HEADER,
                 'daemon/base/b.c': '\n#include "dev/a.h"\n'},

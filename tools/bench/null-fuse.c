@@ -2,10 +2,10 @@
 /*
  * null-fuse.c - a FUSE server that does nothing: one device file whose reads
  * are answered at once with so many bytes, and whose writes are swallowed. It
- * is the limit of what a file served through FUSE can do, and knows nothing of
- * tund.
+ * is the limit of what a file served through FUSE can do, and knows
+ * nothing of tund, but for how that places its threads.
  *
- *     null-fuse [--size BYTES] [--threads N] [--cpu CPU] [--spin] FILE
+ *     null-fuse [--size BYTES] [--threads N] [--cpu CPU] [--spin] [--tund] FILE
  *
  * FILE is a regular file, over which it mounts itself; it prints "ready" and
  * serves in the foreground until SIGTERM or SIGINT. Placements:
@@ -14,6 +14,7 @@
  *     null-fuse --cpu 0 FILE       the same, on the processor of the client
  *     null-fuse --spin FILE        it asks for requests without a pause
  *     null-fuse --threads 4 FILE   so many threads that wait for requests
+ *     null-fuse --tund FILE        tund's own threads and their placement
  *
  * What it is compared with is measured by file-time.
  */
@@ -33,6 +34,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "fuse/workers.h"
 
 /* Newer than the headers of Debian 12. */
 #define STREAM		       (1 << 4)
@@ -141,7 +144,23 @@ static void serve_in_threads(struct fuse_session *session, int n)
 		sleep(1);
 }
 
-static int run(const char *path, int n_threads, bool spin)
+static void end(void *arg)
+{
+	fuse_session_exit(arg);
+}
+
+static void serve_as_tund(struct fuse_session *session)
+{
+	struct workers *workers;
+
+	if (workers_start(session, end, session, &workers) < 0)
+		exit(1);
+	while (!fuse_session_exited(session))
+		sleep(1);
+	workers_stop(workers);
+}
+
+static int run(const char *path, int n_threads, bool spin, bool tund)
 {
 	char *argv[] = {(char *)"null-fuse", (char *)"-oallow_other", NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(2, argv);
@@ -153,7 +172,9 @@ static int run(const char *path, int n_threads, bool spin)
 		return 1;
 	puts("ready");
 	fflush(stdout);
-	if (spin) {
+	if (tund) {
+		serve_as_tund(session);
+	} else if (spin) {
 		fcntl(fuse_session_fd(session), F_SETFL, O_RDWR | O_NONBLOCK);
 		serve(session);
 	} else if (n_threads > 0) {
@@ -185,10 +206,12 @@ int main(int argc, char **argv)
 		{"threads", required_argument, NULL, 't'},
 		{"cpu", required_argument, NULL, 'c'},
 		{"spin", no_argument, NULL, 'p'},
+		{"tund", no_argument, NULL, 'u'},
 		{NULL, 0, NULL, 0},
 	};
 	int n_threads = 0;
 	bool spin = false;
+	bool tund = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -200,14 +223,16 @@ int main(int argc, char **argv)
 			pin(atoi(optarg));
 		else if (c == 'p')
 			spin = true;
+		else if (c == 'u')
+			tund = true;
 		else
 			return 2;
 	}
 	if (optind != argc - 1 || read_size > MAX_READ || n_threads < 0 ||
 	    n_threads > MAX_THREADS) {
 		fprintf(stderr, "usage: null-fuse [--size BYTES] [--threads N] "
-				"[--cpu CPU] [--spin] FILE\n");
+				"[--cpu CPU] [--spin] [--tund] FILE\n");
 		return 2;
 	}
-	return run(argv[optind], n_threads, spin);
+	return run(argv[optind], n_threads, spin, tund);
 }
