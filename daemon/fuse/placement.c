@@ -19,12 +19,15 @@
 #include "base/util.h"
 
 /* Load: so many requests of one worker within so many milliseconds. */
-#define SAMPLE	  64
-#define SAMPLE_MS 25
+#define SAMPLE	  32
+#define SAMPLE_MS 12
 
 /* How often it looks, and how little is too little since the last time. */
 #define TICK_MS	 5
 #define MIN_TICK 25
+
+/* How long it looks what is served before it changes anything. */
+#define TRIAL_MS 2
 
 /* A program that comes back to a processor finds its worker for so long. */
 #define KEEP_TICKS 8
@@ -299,9 +302,9 @@ static bool owing(struct placement *p)
 }
 
 /* Requests until the next look; false if we are to end. */
-static bool tick(struct placement *p, uint64_t *ret_served)
+static bool tick(struct placement *p, unsigned int ms, uint64_t *ret_served)
 {
-	uint64_t end = now_ms() + TICK_MS;
+	uint64_t end = now_ms() + ms;
 	uint64_t before = served(p);
 	bool stopping;
 
@@ -337,12 +340,14 @@ static bool oversee(struct placement *p)
 {
 	uint64_t enough, n;
 
-	if (!tick(p, &n) || n < MIN_TICK)
+	if (!tick(p, TRIAL_MS, &n))
 		return true;
-	enough = n / 2 > MIN_TICK ? n / 2 : MIN_TICK;
+	enough = n * TICK_MS / TRIAL_MS / 2;
+	if (enough < MIN_TICK)
+		enough = MIN_TICK;
 	stuck(p);
 	while (place(p)) {
-		if (!tick(p, &n))
+		if (!tick(p, TICK_MS, &n))
 			return true;
 		if (stuck(p))
 			return false;
