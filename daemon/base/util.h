@@ -34,7 +34,16 @@ static inline int steal_fd(int *fd)
 	return taken;
 }
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Microseconds of CLOCK_MONOTONIC. */
+static inline uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Milliseconds of the same. */
 static inline uint64_t now_ms(void)
 {
 	struct timespec ts;

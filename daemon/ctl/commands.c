@@ -9,6 +9,8 @@
 #include "base/util.h"
 #include "ctl/describe.h"
 #include "ctl/frame.h"
+#include "ctl/metrics.h"
+#include "dev/configure.h"
 
 /* Each gives 0 and the result, or a negative number and the error. */
 struct call {
@@ -87,6 +89,60 @@ static int show(struct call *call)
 	return describe_devices(call, ctl_describe_device_fully);
 }
 
+/* The one device that is meant; more would be a guess. */
+static int find_one(struct call *call, uint64_t *ret_id)
+{
+	struct dev_report *report;
+	unsigned int n = 0;
+
+	for (uint64_t id = 0; dev_report(call->table, id, &report) == 0;) {
+		id = report->id;
+		if (is_meant(call->request, report)) {
+			*ret_id = id;
+			n++;
+		}
+		free(report);
+	}
+	if (n == 0)
+		return not_found(call);
+	if (n > 1)
+		return ctl_fail(
+			call->error, "ambiguous",
+			"%u devices are called \"%s\": name the network "
+			"namespace of one",
+			n, call->request->name);
+	return 0;
+}
+
+static int set_up(struct call *call, bool up)
+{
+	uint64_t id = 0;
+	int r;
+
+	if (find_one(call, &id) < 0)
+		return -1;
+	r = dev_set_up(call->table, id, up);
+	if (r == -ENODEV)
+		return not_found(call);
+	if (r < 0)
+		return ctl_fail(call->error, "failed",
+				"the kernel does not set \"%s\" %s: %s",
+				call->request->name, up ? "up" : "down",
+				strerror(-r));
+	call->result = json_object();
+	return 0;
+}
+
+static int up(struct call *call)
+{
+	return set_up(call, true);
+}
+
+static int down(struct call *call)
+{
+	return set_up(call, false);
+}
+
 static int stats(struct call *call)
 {
 	return describe_devices(call, ctl_describe_stats);
@@ -157,10 +213,15 @@ static int reload(struct call *call)
 	return 0;
 }
 
-static int unsupported(struct call *call)
+static int metrics(struct call *call)
 {
-	return ctl_fail(call->error, "unsupported",
-			"this daemon cannot do that yet");
+	char *text = ctl_metrics(call->table);
+
+	if (!text)
+		return no_memory(call);
+	call->result = json_pack("{s:s}", "text", text);
+	free(text);
+	return 0;
 }
 
 /* ---- */
@@ -196,8 +257,8 @@ char *ctl_run(const struct ctl_context *context,
 	static int (*const functions[])(struct call * call) = {
 		[CTL_STATUS] = status,	 [CTL_LIST] = list,
 		[CTL_SHOW] = show,	 [CTL_STATS] = stats,
-		[CTL_CLIENTS] = clients, [CTL_METRICS] = unsupported,
-		[CTL_UP] = unsupported,	 [CTL_DOWN] = unsupported,
+		[CTL_CLIENTS] = clients, [CTL_METRICS] = metrics,
+		[CTL_UP] = up,		 [CTL_DOWN] = down,
 		[CTL_RELOAD] = reload,
 	};
 	struct ctl_error error = {.code = "failed"};

@@ -184,11 +184,11 @@ json_t *ctl_describe_device_fully(const struct dev_report *report)
 	return object;
 }
 
-static json_t *describe_drops(const uint64_t *drops)
+static json_t *describe_drops(const uint64_t *drops, int n)
 {
 	json_t *object = json_object();
 
-	for (int i = 0; i < TUND_DROP_MAX; i++) {
+	for (int i = 0; i < n; i++) {
 		const char *word = ctl_drop_word((enum tund_drop)i);
 
 		if (word)
@@ -198,19 +198,60 @@ static json_t *describe_drops(const uint64_t *drops)
 	return object;
 }
 
+static json_t *describe_waits(const struct dev_waits_report *waits)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < DEV_WAIT_BUCKETS; i++)
+		json_array_append_new(
+			list, json_integer((json_int_t)waits->buckets[i]));
+	return json_pack("{s:o, s:I}", "buckets", list, "sum_us",
+			 (json_int_t)waits->sum_us);
+}
+
+static json_t *describe_queue(const struct dev_queue_report *q)
+{
+	bool known = !q->direct;
+
+	return json_pack(
+		"{s:I, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:o}",
+		"file", (json_int_t)q->file, "pid",
+		number_or_null((uint64_t)q->opener.pid, q->opener.pid > 0),
+		"command", text_or_null(q->opener.command), "on", q->on,
+		"plane",
+		ctl_plane_word(q->direct ? TUND_PLANE_DIRECT : TUND_PLANE_FILE),
+		"rx_packets", number_or_null(q->rx_packets, known), "rx_bytes",
+		number_or_null(q->rx_bytes, known), "tx_packets",
+		number_or_null(q->tx_packets, known), "tx_bytes",
+		number_or_null(q->tx_bytes, known), "queued",
+		number_or_null(q->queued, known), "queued_max",
+		number_or_null(q->queued_max, known), "drops",
+		describe_drops(q->drops, TUND_DROP_DOWN), "waits",
+		describe_waits(&q->waits));
+}
+
 json_t *ctl_describe_stats(const struct dev_report *report)
 {
 	const struct tund_stats *s = &report->stats;
 	json_t *object = identity(report);
+	json_t *queues = json_array();
+
+	for (unsigned int i = 0; i < report->n_queues; i++)
+		json_array_append_new(queues,
+				      describe_queue(&report->queues[i]));
 
 	json_object_update_new(
-		object, json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}",
+		object, json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 				  "rx_packets", (json_int_t)s->rx_packets,
 				  "rx_bytes", (json_int_t)s->rx_bytes,
 				  "tx_packets", (json_int_t)s->tx_packets,
 				  "tx_bytes", (json_int_t)s->tx_bytes, "queued",
 				  (json_int_t)s->queued, "drops",
-				  describe_drops((const uint64_t *)s->drops)));
+				  describe_drops((const uint64_t *)s->drops,
+						 TUND_DROP_MAX),
+				  "waits", describe_waits(&report->waits),
+				  "queues", queues));
 	return object;
 }
 

@@ -97,7 +97,7 @@ static int deliver_several(struct dev_io *io, uint8_t *bytes, size_t len)
 static void put_back(struct dev_queue *queue, struct list *run, unsigned int n)
 {
 	if (!pktq_unpop_run(&queue->to_app, run))
-		device_count_drop(queue->dev, TUND_DROP_DETACHED, n);
+		dev_count_drop(queue, TUND_DROP_DETACHED, n);
 	dev_queue_wake(queue);
 }
 
@@ -112,19 +112,16 @@ static void hand_over(struct dev_io *io, struct list *run, unsigned int n,
 		      uint8_t *bytes, size_t len)
 {
 	struct dev_queue *queue = io->queue;
-	struct device *dev = queue->dev;
 	uint64_t total = 0;
 	int r;
 
 	list_for_each (it, run)
 		total += pkt_of(it)->len;
-	dev->tx_packets += n;
-	dev->tx_bytes += total;
+	dev_count_tx(queue, n, total);
 	r = n == 1 ? deliver_one(io, pkt_of(run->next))
 		   : deliver_several(io, bytes, len);
 	if (r < 0) {
-		dev->tx_packets -= n;
-		dev->tx_bytes -= total;
+		dev_uncount_tx(queue, n, total);
 		put_back(queue, run, n);
 	} else {
 		free_run(run);
@@ -155,6 +152,7 @@ static void read_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 {
 	struct dev_io *io = container_of(waiter, struct dev_io, waiter);
 	struct list run;
+	unsigned int n = 0;
 
 	if (error) {
 		dev_io_answer(io, error);
@@ -163,6 +161,9 @@ static void read_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 	/* The request is freed before its packets. */
 	list_init(&run);
 	list_splice_tail(&run, &waiter->run);
+	list_for_each (it, &run)
+		n++;
+	dev_count_no_waits(io->queue, n);
 	deliver(io, &run);
 }
 
@@ -190,6 +191,7 @@ int dev_batch_read(struct dev_io *io, unsigned int max_records, bool nonblock)
 		r = pktq_pop_run_or_park(q, &room, &io->waiter, &run);
 	if (r != PKTQ_DONE)
 		return dev_read_not_done(io, r);
+	dev_count_waits(io->queue, &run);
 	deliver(io, &run);
 	return DEV_ANSWERED;
 }
@@ -201,6 +203,7 @@ struct chunk {
 	unsigned int n;
 	struct pkt *pkts[CHUNK];
 	size_t ends[CHUNK]; /* the bytes of the write up to and with each */
+	size_t lens[CHUNK]; /* of the packets */
 	int error;	    /* why there is none behind them, or 0 */
 };
 
@@ -272,6 +275,7 @@ static void parse_chunk(const struct writing *w, uint64_t tag,
 		if (c->error < 0)
 			break;
 		c->pkts[c->n]->tag = tag;
+		c->lens[c->n] = c->pkts[c->n]->len;
 		c->ends[c->n++] = end;
 	}
 }
@@ -303,6 +307,7 @@ static int push_chunk(struct writing *w, struct chunk *c, struct dev_io *io,
 		r = PKTQ_FULL;
 		if (w->done == 0 && !nonblock) {
 			io->size = c->ends[0];
+			io->packet_len = c->lens[0];
 			r = pktq_push_or_park(q, c->pkts[0], &io->waiter);
 			*ret_taken = 1;
 		}
@@ -311,6 +316,16 @@ static int push_chunk(struct writing *w, struct chunk *c, struct dev_io *io,
 		*ret_taken = 0;
 	free_from(c, *ret_taken);
 	return r;
+}
+
+static void count_taken(struct dev_queue *queue, const struct chunk *c,
+			unsigned int taken)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < taken; i++)
+		bytes += c->lens[i];
+	dev_count_rx(queue, taken, bytes);
 }
 
 /* Returns PKTQ_DONE if there may be more to write, as push_chunk() otherwise.
@@ -336,6 +351,7 @@ static int write_chunk(struct writing *w, struct dev_io *io, bool nonblock)
 		taken = sent.n;
 	if (taken > 0)
 		w->done = c.ends[taken - 1];
+	count_taken(w->queue, &c, taken);
 	if (sent.error)
 		return sent.error;
 	return taken < c.n ? PKTQ_FULL : c.error;
@@ -347,6 +363,8 @@ static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 	struct dev_io *io = container_of(waiter, struct dev_io, waiter);
 
 	pkt_free(pkt);
+	if (!error)
+		dev_count_rx(io->queue, 1, io->packet_len);
 	dev_io_answer(io, error ? error : (ssize_t)io->size);
 }
 

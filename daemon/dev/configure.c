@@ -74,6 +74,30 @@ int dev_file_configure(struct dev_file *file, const struct tund_config *config,
 	return r;
 }
 
+static int anywhere(void *arg, int ns_fd)
+{
+	return 0;
+}
+
+int dev_set_up(struct dev_table *table, uint64_t id, bool up)
+{
+	static const struct host_permit permit = {.ask = anywhere};
+	const struct tund_config config = {
+		.what = TUND_CONFIG_UP,
+		.value = up,
+	};
+	struct device *dev = dev_table_next(table, id - 1);
+	int r = -ENODEV;
+
+	if (!dev)
+		return r;
+	if (dev->id == id)
+		r = dev->host->configure(dev->link, -1, &permit, &config);
+	dev->host->sync(dev->link);
+	device_unref(dev);
+	return r;
+}
+
 int dev_file_link(struct dev_file *file, struct tund_link *ret_link)
 {
 	struct device *dev = dev_file_device(file);

@@ -6,9 +6,13 @@
 #ifndef TUND_DEV_CONFIGURE_H
 #define TUND_DEV_CONFIGURE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct dev_file;
 struct host_permit;
 struct tund_config;
+struct dev_table;
 struct tund_link;
 
 /*
@@ -17,6 +21,9 @@ struct tund_link;
  */
 int dev_file_configure(struct dev_file *file, const struct tund_config *config,
 		       const struct host_permit *permit);
+
+/* The device of that number, by the administrator's word. Slow. */
+int dev_set_up(struct dev_table *table, uint64_t id, bool up);
 
 /* How it is now. */
 int dev_file_link(struct dev_file *file, struct tund_link *ret_link);

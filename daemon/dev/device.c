@@ -528,9 +528,9 @@ void device_state(struct device *dev, const struct host_state *state)
 	device_tell_changes(dev, &before, state);
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++) {
-		device_count_drop(dev, TUND_DROP_QUEUE_FULL,
-				  pktq_set_limit(&set.queues[i]->to_app,
-						 state->queue_len));
+		dev_count_drop(set.queues[i], TUND_DROP_QUEUE_FULL,
+			       pktq_set_limit(&set.queues[i]->to_app,
+					      state->queue_len));
 		dev_queue_wake(set.queues[i]);
 	}
 	dev_queue_set_put(&set);

@@ -77,6 +77,7 @@ struct device {
 	/* What went through the daemon, or was direct and is over. */
 	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	_Atomic uint64_t drops[TUND_DROP_MAX];
+	struct dev_waits waits;
 };
 
 /* All devices, and the means to make and remove them. */

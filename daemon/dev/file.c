@@ -337,8 +337,8 @@ int dev_file_set_queue(struct dev_file *file, unsigned int flags)
 	lock_release(&dev->lock);
 	/* What was on its way when it was switched off is lost, too. */
 	if (r == 0)
-		device_count_drop(dev, TUND_DROP_DETACHED,
-				  pktq_purge(&queue->to_app));
+		dev_count_drop(queue, TUND_DROP_DETACHED,
+			       pktq_purge(&queue->to_app));
 	if (r == 0) {
 		device_switch_direct(queue, flags & IFF_ATTACH_QUEUE);
 		dev_queue_wake(queue);

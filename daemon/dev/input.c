@@ -38,13 +38,15 @@ static unsigned int filter(struct device *dev, struct pkt **pkts,
 
 /* All for one queue, which may be NULL; its reference goes. */
 static void input(struct device *dev, struct dev_queue *queue,
-		  struct pkt *const *pkts, unsigned int n)
+		  struct pkt *const *pkts, unsigned int n, uint64_t now)
 {
 	enum tund_drop reason = TUND_DROP_DETACHED;
 	bool queued = false;
 	unsigned int taken = 0;
 	int r = -EBADFD;
 
+	for (unsigned int i = 0; i < n; i++)
+		pkts[i]->queued_us = now;
 	if (queue)
 		r = pktq_push_run(&queue->to_app, pkts, n, &queued);
 	if (r >= 0) {
@@ -53,7 +55,9 @@ static void input(struct device *dev, struct dev_queue *queue,
 	}
 	for (unsigned int i = taken; i < n; i++)
 		pkt_free(pkts[i]);
-	if (taken < n)
+	if (taken < n && queue)
+		dev_count_drop(queue, reason, n - taken);
+	else if (taken < n)
 		device_count_drop(dev, reason, n - taken);
 	if (queued)
 		dev_queue_wake(queue);
@@ -65,6 +69,7 @@ void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 {
 	struct dev_queue *queue = NULL;
 	unsigned int begin = 0;
+	uint64_t now = now_us();
 
 	n = filter(dev, pkts, n);
 	for (unsigned int i = 0; i < n; i++) {
@@ -80,10 +85,10 @@ void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 			continue;
 		}
 		if (i > 0)
-			input(dev, queue, pkts + begin, i - begin);
+			input(dev, queue, pkts + begin, i - begin, now);
 		queue = next;
 		begin = i;
 	}
 	if (n > 0)
-		input(dev, queue, pkts + begin, n - begin);
+		input(dev, queue, pkts + begin, n - begin, now);
 }

@@ -60,7 +60,7 @@ static struct head head_of(struct device *dev)
 /* A failed read takes its packet with it, as with the kernel's TUN. */
 static void refuse(struct dev_io *io, struct pkt *pkt, int error)
 {
-	device_count_drop(io->queue->dev, TUND_DROP_TOO_SMALL, 1);
+	dev_count_drop(io->queue, TUND_DROP_TOO_SMALL, 1);
 	pkt_free(pkt);
 	dev_io_answer(io, error);
 }
@@ -87,7 +87,6 @@ static void hand_over(struct dev_io *io, uint8_t *head, size_t head_len,
 		      struct pkt *pkt, size_t len)
 {
 	struct dev_queue *queue = io->queue;
-	struct device *dev = queue->dev;
 	struct iovec iov[] = {
 		{.iov_base = head, .iov_len = head_len},
 		{.iov_base = pkt->data, .iov_len = len},
@@ -98,13 +97,11 @@ static void hand_over(struct dev_io *io, uint8_t *head, size_t head_len,
 	 * The whole packet counts, as with the kernel's TUN, and before the
 	 * program has it: it may ask for the counters at once.
 	 */
-	dev->tx_packets++;
-	dev->tx_bytes += pkt->len;
+	dev_count_tx(queue, 1, pkt->len);
 	if (io->deliver(io, iov + first, 2 - first) < 0) {
-		dev->tx_packets--;
-		dev->tx_bytes -= pkt->len;
+		dev_uncount_tx(queue, 1, pkt->len);
 		if (!pktq_unpop(&queue->to_app, pkt))
-			device_count_drop(dev, TUND_DROP_DETACHED, 1);
+			dev_count_drop(queue, TUND_DROP_DETACHED, 1);
 		dev_queue_wake(queue);
 	} else {
 		pkt_free(pkt);
@@ -142,10 +139,12 @@ static void read_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 {
 	struct dev_io *io = container_of(waiter, struct dev_io, waiter);
 
-	if (error)
+	if (error) {
 		dev_io_answer(io, error);
-	else
-		deliver(io, pkt);
+		return;
+	}
+	dev_count_no_waits(io->queue, 1);
+	deliver(io, pkt);
 }
 
 int dev_read_not_done(struct dev_io *io, int r)
@@ -166,6 +165,7 @@ int dev_read_not_done(struct dev_io *io, int r)
 static int read_one(struct dev_io *io, bool nonblock)
 {
 	struct pktq *q = &io->queue->to_app;
+	struct list run;
 	struct pkt *pkt;
 	int r;
 
@@ -176,6 +176,10 @@ static int read_one(struct dev_io *io, bool nonblock)
 		r = pktq_pop_or_park(q, &io->waiter, &pkt);
 	if (r != PKTQ_DONE)
 		return dev_read_not_done(io, r);
+	list_init(&run);
+	list_add_tail(&run, &pkt->node);
+	dev_count_waits(io->queue, &run);
+	list_del(&pkt->node);
 	deliver(io, pkt);
 	return DEV_ANSWERED;
 }
@@ -278,6 +282,8 @@ static void write_complete(struct pktq_waiter *waiter, struct pkt *pkt,
 	struct dev_io *io = container_of(waiter, struct dev_io, waiter);
 
 	pkt_free(pkt);
+	if (!error)
+		dev_count_rx(io->queue, 1, io->packet_len);
 	dev_io_answer(io, error ? error : (ssize_t)io->size);
 }
 
@@ -298,6 +304,7 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 	struct device *dev = io->queue->dev;
 	struct dev_sent sent = {0};
 	struct pkt *pkt;
+	size_t len;
 	int r;
 
 	io->waiter.complete = write_complete;
@@ -306,6 +313,7 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 		dev_io_answer(io, r);
 		return DEV_ANSWERED;
 	}
+	len = io->packet_len = pkt->len;
 	dev_queues_learn(io->queue, pkt);
 	sent.tag = pkt->tag = dev_send_tag();
 	if (nonblock)
@@ -324,6 +332,8 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 	/* Of two answers, "deleted" is the truer one. */
 	if (r < 0 && !dev_file_attached(file))
 		r = -EBADFD;
+	if (r == 0)
+		dev_count_rx(io->queue, 1, len);
 	dev_io_answer(io, r < 0 ? r : (ssize_t)io->size);
 	return DEV_ANSWERED;
 }

@@ -37,6 +37,7 @@ struct dev_io {
 	size_t size; /* a read's room */
 
 	/* io.c's own. */
+	size_t packet_len; /* of a write that is parked */
 	struct dev_queue *queue;
 	struct pktq_waiter waiter;
 };

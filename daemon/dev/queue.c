@@ -80,8 +80,8 @@ void dev_queue_wake(struct dev_queue *queue)
 
 void dev_queue_close(struct dev_queue *queue, int error)
 {
-	device_count_drop(queue->dev, TUND_DROP_DETACHED,
-			  pktq_close(&queue->to_app, error));
+	dev_count_drop(queue, TUND_DROP_DETACHED,
+		       pktq_close(&queue->to_app, error));
 }
 
 /* ---- the device's ---- */

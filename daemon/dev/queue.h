@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/list.h"
+#include "dev/count.h"
 #include "dev/grant.h"
 #include "dev/host.h"
 #include "packet/pktq.h"
@@ -21,6 +22,7 @@ struct dev_queue {
 	atomic_uint refs;
 	struct device *dev; /* a reference */
 	struct pktq to_app;
+	struct dev_counts counts;
 	struct dev_grant grant;
 	/* The program has a packet socket instead: nothing goes this way. */
 	atomic_bool direct;

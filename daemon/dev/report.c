@@ -9,16 +9,32 @@
 
 #include "dev/device.h"
 
+static void report_waits(const struct dev_waits *waits,
+			 struct dev_waits_report *ret_report)
+{
+	for (size_t i = 0; i < DEV_WAIT_BUCKETS; i++)
+		ret_report->buckets[i] = waits->buckets[i];
+	ret_report->sum_us = waits->sum_us;
+}
+
 static void report_queue(struct dev_queue *queue,
 			 struct dev_queue_report *ret_report)
 {
 	struct device *dev = queue->dev;
-	unsigned int queued = pktq_length(&queue->to_app);
+	const struct dev_counts *counts = &queue->counts;
 
 	*ret_report = (struct dev_queue_report){
 		.direct = queue->direct,
-		.queued = queued,
+		.rx_packets = counts->rx_packets,
+		.rx_bytes = counts->rx_bytes,
+		.tx_packets = counts->tx_packets,
+		.tx_bytes = counts->tx_bytes,
 	};
+	for (size_t i = 0; i < ARRAY_SIZE(ret_report->drops); i++)
+		ret_report->drops[i] = counts->drops[i];
+	report_waits(&counts->waits, &ret_report->waits);
+	pktq_lengths(&queue->to_app, &ret_report->queued,
+		     &ret_report->queued_max);
 	lock_acquire(&dev->lock);
 	ret_report->on = queue->on;
 	if (queue->file) {
@@ -61,6 +77,7 @@ static void report_device(struct device *dev, struct dev_report *ret_report)
 	report->offload = dev->knobs.offload;
 	lock_release(&dev->lock);
 	device_get_stats(dev, &report->stats);
+	report_waits(&dev->waits, &report->waits);
 }
 
 int dev_report(struct dev_table *table, uint64_t id,

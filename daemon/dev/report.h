@@ -8,11 +8,18 @@
 
 #include <stdbool.h>
 
+#include "dev/count.h"
 #include "dev/file.h"
 #include "dev/host.h"
 #include <tund/abi.h>
 
 struct dev_table;
+
+/* Numbers at one time. */
+struct dev_waits_report {
+	uint64_t buckets[DEV_WAIT_BUCKETS];
+	uint64_t sum_us;
+};
 
 /* One attachment. */
 struct dev_queue_report {
@@ -21,6 +28,11 @@ struct dev_queue_report {
 	bool on;
 	bool direct;
 	unsigned int queued; /* packets now */
+	unsigned int queued_max;
+	/* On the direct plane they are not known, and 0. */
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t drops[TUND_DROP_DOWN]; /* towards the program */
+	struct dev_waits_report waits;
 };
 
 struct dev_report {
@@ -33,6 +45,7 @@ struct dev_report {
 	unsigned int offload; /* TUN_F_* */
 	enum tund_plane plane;
 	struct tund_stats stats;
+	struct dev_waits_report waits;
 	unsigned int n_queues;
 	struct dev_queue_report queues[];
 };

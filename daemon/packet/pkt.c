@@ -14,6 +14,7 @@ struct pkt *pkt_new(size_t len)
 	pkt->len = len;
 	pkt->proto = 0;
 	pkt->tag = 0;
+	pkt->queued_us = 0;
 	pkt->vnet = (struct virtio_net_hdr){0};
 	return pkt;
 }

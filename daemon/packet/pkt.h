@@ -16,8 +16,9 @@
 struct pkt {
 	struct list node;
 	size_t len;
-	uint16_t proto; /* Ethernet type, network byte order */
-	uint64_t tag;	/* whose it is, or 0 */
+	uint16_t proto;	    /* Ethernet type, network byte order */
+	uint64_t tag;	    /* whose it is, or 0 */
+	uint64_t queued_us; /* of now_us(), if somebody will ask */
 	/* What is left to do to it; positions count from its first byte. */
 	struct virtio_net_hdr vnet;
 	uint8_t data[];

@@ -18,6 +18,7 @@ void pktq_init(struct pktq *q, const char *name, unsigned int max_packets,
 	list_init(&q->writers);
 	q->n_packets = 0;
 	q->n_bytes = 0;
+	q->most_packets = 0;
 	q->max_packets = max_packets;
 	q->max_bytes = max_bytes;
 	q->closed = 0;
@@ -72,6 +73,8 @@ static void put_tail_locked(struct pktq *q, struct pkt *pkt) REQUIRES(q->lock)
 	list_add_tail(&q->packets, &pkt->node);
 	q->n_packets++;
 	q->n_bytes += pkt_cost(pkt);
+	if (q->n_packets > q->most_packets)
+		q->most_packets = q->n_packets;
 }
 
 void pktq_destroy(struct pktq *q)
@@ -184,6 +187,14 @@ unsigned int pktq_length(struct pktq *q)
 	n = q->n_packets;
 	lock_release(&q->lock);
 	return n;
+}
+
+void pktq_lengths(struct pktq *q, unsigned int *ret_now, unsigned int *ret_most)
+{
+	lock_acquire(&q->lock);
+	*ret_now = q->n_packets;
+	*ret_most = q->most_packets;
+	lock_release(&q->lock);
 }
 
 bool pktq_has_room(struct pktq *q)

@@ -69,6 +69,7 @@ struct pktq {
 	struct list writers GUARDED_BY(lock);
 	unsigned int n_packets GUARDED_BY(lock);
 	size_t n_bytes GUARDED_BY(lock);
+	unsigned int most_packets GUARDED_BY(lock); /* there ever were */
 	unsigned int max_packets GUARDED_BY(lock);
 	size_t max_bytes GUARDED_BY(lock);
 	int closed GUARDED_BY(lock); /* 0 or the negative errno */
@@ -88,6 +89,10 @@ void pktq_destroy(struct pktq *q);
 unsigned int pktq_set_limit(struct pktq *q, unsigned int max_packets);
 
 unsigned int pktq_length(struct pktq *q);
+
+/* The same now, and the most that there ever were at once. */
+void pktq_lengths(struct pktq *q, unsigned int *ret_now,
+		  unsigned int *ret_most);
 
 /* Whether one more packet, if it is not large, would find room. */
 bool pktq_has_room(struct pktq *q);

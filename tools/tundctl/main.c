@@ -10,9 +10,10 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+	&command_status,  &command_list,   &command_show,    &command_up,
+	&command_down,	  &command_stats,  &command_clients, &command_monitor,
+	&command_metrics, &command_reload, &command_tuntap,  &command_run,
 	&command_doctor,
-	&command_run,
-	&command_tuntap,
 };
 
 void complain(const char *format, ...)
@@ -79,9 +80,18 @@ static int help(const char *name)
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct command *command;
+	const char *name;
 
+	/* ip(8) and its users write it before the command. */
+	if (argc > 2 &&
+	    (strcmp(argv[1], "-j") == 0 || strcmp(argv[1], "--json") == 0)) {
+		char *json = argv[1];
+
+		argv[1] = argv[2];
+		argv[2] = json;
+	}
+	name = argc > 1 ? argv[1] : NULL;
 	if (!name) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -96,7 +106,8 @@ int main(int argc, char **argv)
 	command = find(name);
 	if (!command)
 		return usage_error(NULL, "there is no command \"%s\"", name);
-	if (argc == 3 && strcmp(argv[2], "--help") == 0)
+	if (argc == 3 &&
+	    (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
 		return help(name);
 	return command->run(argc - 1, argv + 1);
 }

@@ -23,9 +23,19 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command command_clients;
 extern const struct command command_doctor;
+extern const struct command command_down;
+extern const struct command command_list;
+extern const struct command command_metrics;
+extern const struct command command_monitor;
+extern const struct command command_reload;
 extern const struct command command_run;
+extern const struct command command_show;
+extern const struct command command_stats;
+extern const struct command command_status;
 extern const struct command command_tuntap;
+extern const struct command command_up;
 
 /* To standard error, with the program's name before it and a line's end. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* control.c - asks the daemon one thing, and takes its answer. */
+#include "control.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "netns.h"
+
+#define VERSION	     1
+#define DEFAULT_PATH "/run/tund/control"
+#define MAX_ANSWER   (17u << 20)
+
+/* ---- options ---- */
+
+static bool is_taken(int option, unsigned int takes)
+{
+	switch (option) {
+	case 'n':
+		return takes & CONTROL_NETNS;
+	case 't':
+		return takes & CONTROL_TEXTFILE;
+	case 'j':
+		return !(takes & CONTROL_NO_JSON);
+	default:
+		return option == 'c';
+	}
+}
+
+static int set_option(int option, struct control_options *options)
+{
+	switch (option) {
+	case 'c':
+		options->path = optarg;
+		return 0;
+	case 'j':
+		options->json = true;
+		return 0;
+	case 't':
+		options->textfile = optarg;
+		return 0;
+	default:
+		return netns_find(optarg, &options->netns) < 0;
+	}
+}
+
+static const char *name_of(const struct option *names, int c)
+{
+	while (names->val != c)
+		names++;
+	return names->name;
+}
+
+int control_options(const struct command *command, unsigned int takes, int argc,
+		    char **argv, struct control_options *ret_options)
+{
+	static const struct option names[] = {
+		{"control", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'},
+		{"netns", required_argument, NULL, 'n'},
+		{"textfile", required_argument, NULL, 't'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*ret_options = (struct control_options){.path = DEFAULT_PATH};
+	while ((c = getopt_long(argc, argv, ":j", names, NULL)) >= 0) {
+		if (c == ':')
+			return usage_error(command,
+					   "no value is given for "
+					   "\"%s\"",
+					   argv[optind - 1]);
+		if (c == '?' || !is_taken(c, takes))
+			return usage_error(command, "unknown option \"%s\"",
+					   c == '?' ? argv[optind - 1]
+						    : name_of(names, c));
+		if (set_option(c, ret_options) != 0)
+			return 1;
+	}
+	if (takes & (CONTROL_NAME_MAY | CONTROL_NAME_MUST))
+		ret_options->name = argv[optind] ? argv[optind++] : NULL;
+	if (argv[optind])
+		return usage_error(command, "\"%s\" is one word too many",
+				   argv[optind]);
+	if (takes & CONTROL_NAME_MUST && !ret_options->name)
+		return usage_error(command, "it needs a device's name: "
+					    "\"tundctl list\" shows them");
+	return 0;
+}
+
+/* ---- the conversation ---- */
+
+static void explain(const char *path, int error)
+{
+	switch (error) {
+	case ENOENT:
+		complain("%s is not there: start the daemon with \"systemctl "
+			 "start tund\" or \"tund\", or name its socket with "
+			 "--control PATH",
+			 path);
+		break;
+	case ECONNREFUSED:
+		complain("nobody answers at %s: the daemon has ended; start "
+			 "it again with \"systemctl start tund\" or \"tund\"",
+			 path);
+		break;
+	case EACCES:
+	case EPERM:
+		complain("%s: %s: it is for root and the group \"tund\"; use "
+			 "sudo, or have yourself added to the group",
+			 path, strerror(error));
+		break;
+	default:
+		complain("%s: %s", path, strerror(error));
+	}
+}
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		errno = ENAMETOOLONG;
+	else if (fd >= 0) {
+		strcpy(address.sun_path, path);
+		if (connect(fd, (const struct sockaddr *)&address,
+			    sizeof(address)) == 0)
+			return fd;
+	}
+	explain(path, errno);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static bool send_all(int fd, const void *data, size_t len)
+{
+	const char *bytes = data;
+
+	while (len > 0) {
+		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static char *make_request(const struct control_options *options,
+			  const char *command)
+{
+	json_t *request = json_pack("{s:i, s:s, s:s*}", "version", VERSION,
+				    "command", command, "name", options->name);
+	char *text;
+
+	if (request && options->netns)
+		json_object_set_new(request, "netns",
+				    json_integer((json_int_t)options->netns));
+	text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	json_decref(request);
+	if (!text)
+		complain("\"%s\" is no name of a device: \"tundctl list\" "
+			 "shows them",
+			 options->name ? options->name : "");
+	return text;
+}
+
+int control_ask(const struct control_options *options, const char *command)
+{
+	char *text = make_request(options, command);
+	uint32_t head = text ? htonl((uint32_t)strlen(text)) : 0;
+	int fd = text ? open_socket(options->path) : -1;
+
+	/* If it was refused, the answer says why. */
+	if (fd >= 0 && send_all(fd, &head, sizeof(head)))
+		send_all(fd, text, strlen(text));
+	free(text);
+	return fd;
+}
+
+/* Returns 1, 0 at the end, or -1. */
+static int read_all(int fd, void *ret_data, size_t len)
+{
+	char *bytes = ret_data;
+
+	while (len > 0) {
+		ssize_t n = recv(fd, bytes, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -1 : 0;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return 1;
+}
+
+static json_t *read_message(int fd, bool *ret_ended)
+{
+	json_t *message = NULL;
+	char *text = NULL;
+	uint32_t len;
+	int r = read_all(fd, &len, sizeof(len));
+
+	*ret_ended = r == 0;
+	if (r <= 0)
+		return NULL;
+	len = ntohl(len);
+	if (len <= MAX_ANSWER)
+		text = malloc(len);
+	if (text && read_all(fd, text, len) == 1)
+		message = json_loadb(text, len, 0, NULL);
+	free(text);
+	return message;
+}
+
+json_t *control_read(int fd)
+{
+	bool ended;
+	json_t *message = read_message(fd, &ended), *value;
+	const char *why;
+
+	if (!message) {
+		complain(ended ? "the daemon has closed the connection: look "
+				 "at its log"
+			       : "the daemon's answer cannot be understood: "
+				 "is it of this version?");
+		return NULL;
+	}
+	value = json_object_get(message, "result");
+	if (!value)
+		value = json_object_get(message, "event");
+	if (!value) {
+		why = json_string_value(json_object_get(
+			json_object_get(message, "error"), "message"));
+		complain("%s", why ? why : "the daemon has refused it");
+	}
+	json_incref(value);
+	json_decref(message);
+	return value;
+}
+
+json_t *control_result(const struct control_options *options,
+		       const char *command)
+{
+	_cleanup_close_ int fd = control_ask(options, command);
+
+	return fd < 0 ? NULL : control_read(fd);
+}
+
+int control_print_json(const json_t *value)
+{
+	if (json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+		return 1;
+	putchar('\n');
+	return fflush(stdout) == 0 ? 0 : 1;
+}

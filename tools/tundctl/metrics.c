@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * metrics.c - tundctl metrics: the daemon's OpenMetrics text, or a file for
+ * node_exporter's textfile collector.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "control.h"
+
+/*
+ * That collector reads the text format that was before OpenMetrics: there a
+ * name has its ending already where it is declared, what is information is a
+ * gauge, and other lines that begin with # are comments.
+ */
+static const char *ending_of(const char *kind)
+{
+	return strcmp(kind, "counter") == 0 ? "_total"
+	       : strcmp(kind, "info") == 0  ? "_info"
+					    : "";
+}
+
+static void print_old_line(FILE *to, const char *line, int len)
+{
+	static char last[128], kind[16]; /* the type comes before the help */
+	char name[128];
+	int end = 0;
+
+	if (strncmp(line, "# EOF", 5) == 0)
+		return;
+	if (sscanf(line, "# TYPE %127s %15s", last, kind) == 2)
+		fprintf(to, "# TYPE %s%s %s\n", last, ending_of(kind),
+			strcmp(kind, "info") == 0 ? "gauge" : kind);
+	else if (sscanf(line, "# HELP %127s%n", name, &end) == 1 &&
+		 strcmp(name, last) == 0)
+		fprintf(to, "# HELP %s%s%.*s\n", name, ending_of(kind),
+			len - end, line + end);
+	else
+		fprintf(to, "%.*s\n", len, line);
+}
+
+static void print_old(FILE *to, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		print_old_line(to, text, (int)len);
+		text += len + (text[len] != '\0');
+	}
+}
+
+/* Whoever reads it finds the old one or the new one, and all of it. */
+static int write_file(const char *path, const char *text)
+{
+	char temporary[PATH_MAX];
+	FILE *to;
+	int fd;
+
+	/* Not one that the collector would read. */
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >=
+	    (int)sizeof(temporary)) {
+		complain("%s: the path is too long", path);
+		return 1;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
+	to = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!to) {
+		complain("%s: %s: is its directory there, and yours to write "
+			 "in?",
+			 temporary, strerror(errno));
+		return 1;
+	}
+	print_old(to, text);
+	fchmod(fd, 0644);
+	if ((fflush(to) != 0) | (fclose(to) != 0) ||
+	    rename(temporary, path) < 0) {
+		complain("%s: %s", path, strerror(errno));
+		unlink(temporary);
+		return 1;
+	}
+	return 0;
+}
+
+static int metrics_run(int argc, char **argv)
+{
+	struct control_options options;
+	int status = control_options(&command_metrics,
+				     CONTROL_TEXTFILE | CONTROL_NO_JSON, argc,
+				     argv, &options);
+	const char *text;
+	json_t *result;
+
+	if (status != 0)
+		return status;
+	result = control_result(&options, "metrics");
+	text = json_string_value(json_object_get(result, "text"));
+	if (!text)
+		status = 1;
+	else if (options.textfile)
+		status = write_file(options.textfile, text);
+	else
+		status = fputs(text, stdout) < 0 || fflush(stdout) != 0;
+	json_decref(result);
+	return status;
+}
+
+const struct command command_metrics = {
+	.name = "metrics",
+	.sentence = "print the counters for a monitoring system",
+	.help = "Usage: tundctl metrics [--control PATH] [--textfile PATH]\n"
+		"Prints all counters in the text format of OpenMetrics.\n"
+		"\n"
+		"  --control PATH   the daemon's socket; default\n"
+		"                   /run/tund/control\n"
+		"  --textfile PATH  write them to a file instead, at once and\n"
+		"                   in the format of node_exporter's textfile\n"
+		"                   collector\n" STATUS_HELP,
+	.run = metrics_run,
+};
