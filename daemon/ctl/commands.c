@@ -203,10 +203,6 @@ static int reload(struct call *call)
 	const struct ctl_options *options = &call->context->options;
 	char reason[400] = "";
 
-	if (!options->reload)
-		return ctl_fail(call->error, "unsupported",
-				"this daemon cannot read its configuration "
-				"anew; start it again");
 	if (options->reload(options->arg, reason, sizeof(reason)) < 0)
 		return ctl_fail(call->error, "failed", "%s", reason);
 	call->result = json_object();

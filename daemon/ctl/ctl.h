@@ -20,7 +20,7 @@ struct ctl_options {
 	bool can_direct;   /* packet sockets can be handed out */
 	/*
 	 * Reads the configuration anew, in a thread that may wait. Returns 0,
-	 * or a negative number and why the old one stays. NULL: it cannot.
+	 * or a negative number and why the old one stays.
 	 */
 	int (*reload)(void *arg, char *ret_reason, size_t size);
 	void *arg;

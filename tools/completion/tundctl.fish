@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# tundctl's words for fish. The commands are those of `tundctl help`, which a
+# test compares.
+
+function __tundctl_devices
+    tundctl list -j 2>/dev/null | string split '{' |
+        string match -rg '"name":"([^"]*)"'
+end
+
+function __tundctl_needs_command
+    test (count (commandline -opc)) -eq 1
+end
+
+function __tundctl_has
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and contains -- $words[2] $argv
+end
+
+complete -c tundctl -f
+complete -c tundctl -n __tundctl_needs_command -a status -d 'How the daemon is'
+complete -c tundctl -n __tundctl_needs_command -a list -d 'List devices'
+complete -c tundctl -n __tundctl_needs_command -a show -d 'Show a device'
+complete -c tundctl -n __tundctl_needs_command -a up -d 'Set an interface up'
+complete -c tundctl -n __tundctl_needs_command -a down -d 'Set an interface down'
+complete -c tundctl -n __tundctl_needs_command -a stats -d 'Show counters'
+complete -c tundctl -n __tundctl_needs_command -a clients -d 'List open files'
+complete -c tundctl -n __tundctl_needs_command -a monitor -d 'Print events'
+complete -c tundctl -n __tundctl_needs_command -a metrics -d 'Print metrics'
+complete -c tundctl -n __tundctl_needs_command -a reload -d 'Read the configuration'
+complete -c tundctl -n __tundctl_needs_command -a tuntap -d 'Persistent devices'
+complete -c tundctl -n __tundctl_needs_command -a run -d 'Run a program'
+complete -c tundctl -n __tundctl_needs_command -a doctor -d 'Say what is missing'
+complete -c tundctl -n __tundctl_needs_command -a help -d 'Explain a command'
+
+set -l ask status list clients monitor reload show up down stats metrics
+set -l named show up down stats
+complete -c tundctl -n "__tundctl_has $ask" -l control -rF -d 'Socket'
+complete -c tundctl -n "__tundctl_has $ask" -s j -l json -d 'Print JSON'
+complete -c tundctl -n "__tundctl_has $named" -l netns -x -a '(command ls /run/netns 2>/dev/null)'
+complete -c tundctl -n "__tundctl_has $named" -a '(__tundctl_devices)'
+complete -c tundctl -n '__tundctl_has metrics' -l textfile -rF
+complete -c tundctl -n '__tundctl_has tuntap' -a 'add del show list dev mode tun tap user group one_queue pi vnet_hdr multi_queue'
+complete -c tundctl -n '__tundctl_has run' -l plane -x -a 'auto direct file'
+complete -c tundctl -n '__tundctl_has run' -l log -rF
+complete -c tundctl -n '__tundctl_has run' -xa '(__fish_complete_subcommand)'
+complete -c tundctl -n '__tundctl_has doctor' -l pid -x
+complete -c tundctl -n '__tundctl_has doctor' -l container -x
+complete -c tundctl -n '__tundctl_has doctor' -s j -l json
+complete -c tundctl -n '__tundctl_has tuntap run doctor' -l device -rF
+complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics reload tuntap run doctor'
