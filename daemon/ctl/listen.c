@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "ctl/peer.h"
 
@@ -38,16 +39,24 @@ static int bind_to(int fd, const struct sockaddr_un *address)
 	return bind(fd, a, sizeof(*address)) < 0 ? -errno : 0;
 }
 
+/* Whoever confines the daemon may not let it; then the socket is root's. */
 static int give_to_group(const char *path)
 {
 	gid_t group = ctl_group();
+	struct stat st;
 
 	if (group == CTL_NO_GROUP)
 		return 0;
-	/* The owner first: the mode would count for the old group. */
-	if (chown(path, (uid_t)-1, group) < 0 || chmod(path, 0660) < 0)
+	if (stat(path, &st) < 0)
 		return -errno;
-	return 0;
+	/* The owner first: the mode would count for the old group. */
+	if (st.st_gid != group && chown(path, (uid_t)-1, group) < 0) {
+		log_notice("the control socket is for root alone: it cannot be "
+			   "given to the group \"%s\": %s",
+			   CTL_GROUP, strerror(errno));
+		return 0;
+	}
+	return chmod(path, 0660) < 0 ? -errno : 0;
 }
 
 int ctl_listen(const char *path, struct ctl_socket *ret_socket)
