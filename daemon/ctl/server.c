@@ -277,7 +277,7 @@ static void turn_away(struct ctl *ctl)
 	fd = accept4(ctl->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	ctl->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ctl->spare_fd = fcntl(ctl->epoll_fd, F_DUPFD_CLOEXEC, 0);
 	log_warning("control: no descriptor is left for a connection");
 }
 
@@ -487,7 +487,7 @@ static int open_all(struct ctl *ctl)
 	ctl->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ctl->timer_fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	ctl->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ctl->spare_fd = fcntl(ctl->epoll_fd, F_DUPFD_CLOEXEC, 0);
 	if (ctl->epoll_fd < 0 || ctl->wake_fd < 0 || ctl->timer_fd < 0 ||
 	    ctl->spare_fd < 0)
 		return -errno;
