@@ -13,10 +13,17 @@
 #include "plane.h"
 #include "ring.h"
 
-/* Whole pages, so that what is not used is not there. */
+/*
+ * Whole pages, so that what is not used is not there. Each place begins a line
+ * of the cache further in its page than the one before: else all beginnings
+ * would push each other out of the few lines that they can be in.
+ */
 #define PLACE_SIZE (68u << 10)
+#define CACHE_LINE 64u
 
-_Static_assert(PLACE_SIZE >= TUNCLIENT_PACKET_MAX, "the largest fits");
+_Static_assert(PLACE_SIZE >= TUNCLIENT_PACKET_MAX +
+				     (TUNCLIENT_SEND_SLOTS_ - 1) * CACHE_LINE,
+	       "the largest fits into the last");
 
 struct tunclient_send_ring {
 	unsigned char *memory;
@@ -58,7 +65,7 @@ static void *place(const struct tunclient_send_ring *ring, unsigned int after)
 {
 	unsigned int i = (ring->first + after) % TUNCLIENT_SEND_SLOTS_;
 
-	return ring->memory + (size_t)i * PLACE_SIZE;
+	return ring->memory + (size_t)i * (PLACE_SIZE + CACHE_LINE);
 }
 
 PUBLIC int tunclient_ring_allocate(struct tunclient *client,
@@ -143,5 +150,8 @@ PUBLIC int tunclient_ring_commit(struct tunclient *client,
 	}
 	ring->first = (ring->first + done) % TUNCLIENT_SEND_SLOTS_;
 	ring->held -= done;
+	/* The same memory again is still in the processor's cache. */
+	if (ring->held == 0)
+		ring->first = 0;
 	return done > 0 ? (int)done : tunclient_send_failed_(client, r);
 }

@@ -715,7 +715,9 @@ int tunclient_send_batch(struct tunclient *client,
  *
  * On the direct plane the ring to receive from is filled by the kernel itself
  * (PACKET_MMAP): no system call and no copy for each packet. A packet that
- * comes alone is told about a millisecond later there. On the other planes the
+ * comes alone is told about a millisecond later there (before Linux 6.18, up to
+ * a tick of the kernel's clock), and as long as the ring is there the kernel
+ * looks after it once in that time. On the other planes the
  * library reads into memory of its own: the same calls, one copy less than in
  * a batch.
  */
