@@ -130,6 +130,8 @@ static int attach(struct tunclient *client, const char *name,
 	r = choose_plane(client);
 	if (r == 0)
 		r = tunclient_negotiate_(client);
+	if (r == 0 && client->options.flags & TUNCLIENT_RING)
+		r = tunclient_ring_begin_(client);
 	if (r < 0) {
 		tunclient_leave_(client);
 		/* Else it would be attached without a way for its packets. */

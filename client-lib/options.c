@@ -77,7 +77,7 @@ int tunclient_take_options_(const struct tunclient_options *theirs,
 	if (r < 0)
 		return r;
 	*ret_fault = tunclient_offloads_fault_(ret_options->offloads);
-	if (ret_options->flags & ~TUNCLIENT_NONBLOCK)
+	if (ret_options->flags & ~(TUNCLIENT_NONBLOCK | TUNCLIENT_RING))
 		*ret_fault = "tunclient_open() was given an unknown flag";
 	else if (ret_options->plane > TUNCLIENT_PLANE_KERNEL)
 		*ret_fault = "tunclient_open() was given an unknown plane";

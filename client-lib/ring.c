@@ -11,7 +11,7 @@
 #include "packet.h"
 #include "plane.h"
 
-static int begin(struct tunclient *client)
+int tunclient_ring_begin_(struct tunclient *client)
 {
 	struct tunclient_receive_ring *ring;
 	int r;
@@ -45,7 +45,16 @@ PUBLIC int tunclient_ring_receive(struct tunclient *client,
 	r = tunclient_check_(client);
 	if (r < 0)
 		return r;
-	r = begin(client);
+	/*
+	 * The kernel has the direct plane's queues in an order, in which one
+	 * that gets its ring moves to the end; and so it must be the last.
+	 */
+	if (!client->receive_ring && client->multi_queue)
+		return tunclient_fail_(client, -EOPNOTSUPP,
+				       "with several queues a ring must begin "
+				       "at the attach: open the handle with "
+				       "TUNCLIENT_RING");
+	r = tunclient_ring_begin_(client);
 	if (r < 0)
 		return tunclient_receive_failed_(client, r);
 	ring = client->receive_ring;

@@ -19,6 +19,9 @@ struct tunclient_receive_ring {
 	unsigned int held; /* packets with the program: ring.c counts them */
 };
 
+/* If there is none yet: client->receive_ring. */
+int tunclient_ring_begin_(struct tunclient *client);
+
 /* Blocks for options.ring_bytes. */
 unsigned int tunclient_ring_blocks_(const struct tunclient *client);
 

@@ -83,6 +83,12 @@ struct tunclient;
 /* Options: calls that receive and send never wait, see -EAGAIN. Since 0.1. */
 #define TUNCLIENT_NONBLOCK 0x00010000u
 
+/*
+ * Options: the ring to receive from begins at tunclient_attach() already, so
+ * that nothing is lost at the change, see tunclient_ring_receive(). Since 0.1.
+ */
+#define TUNCLIENT_RING 0x00020000u
+
 /* The way of the packets. Since 0.1. */
 #define TUNCLIENT_PLANE_AUTO   0u /* options only: the best one */
 #define TUNCLIENT_PLANE_DIRECT 1u
@@ -105,7 +111,7 @@ struct tunclient;
 struct tunclient_options {
 	size_t size;	       /* sizeof(struct tunclient_options) */
 	const char *device;    /* path; NULL: see tunclient_open() */
-	unsigned int flags;    /* TUNCLIENT_NONBLOCK */
+	unsigned int flags;    /* TUNCLIENT_NONBLOCK, TUNCLIENT_RING */
 	unsigned int plane;    /* TUNCLIENT_PLANE_*: it and no other */
 	unsigned int offloads; /* TUNCLIENT_OFFLOAD_* that may be used */
 	/*
@@ -730,16 +736,18 @@ int tunclient_send_batch(struct tunclient *client,
  * Waits for a first packet as tunclient_read() does, but only if all packets
  * before were released; else it is -EAGAIN.
  *
- * The first call begins the ring; from then on the handle receives by ring
- * alone, until tunclient_detach(). What was queued before comes first. Make it
- * before the interface is up, and nothing can be lost at the change; otherwise
- * on the direct plane what comes in some microseconds is.
+ * The first call begins the ring, if tunclient_attach() did not with
+ * TUNCLIENT_RING; from then on the handle receives by ring alone, until
+ * tunclient_detach(). What was queued before comes first; but on the direct
+ * plane what comes in the microseconds of the change is lost.
  *
  * Returns the number of packets, 1 or more, or
  *   -EINVAL  client or packets is NULL, or n is 0
  *   -EAGAIN  no packet, and the handle is non-blocking or packets were not
  *            released
  *   -EINTR, -EBADFD  as for tunclient_read()
+ *   -EOPNOTSUPP  the interface was attached to with TUNCLIENT_MULTI_QUEUE, and
+ *            the handle was opened without TUNCLIENT_RING
  *   -ENOMEM  no memory for the ring (first call)
  * Since 0.1.
  */

@@ -11,7 +11,7 @@ import tundtest as tt
 from tundtest import Failure, check, equal
 
 TUN, TAP, MULTI_QUEUE = 1, 2, 0x100
-NONBLOCK = 0x10000
+NONBLOCK, RING = 0x10000, 0x20000
 DIRECT, FILE, KERNEL = 1, 2, 3
 PLANES = {'direct': DIRECT, 'file': FILE, 'kernel': KERNEL}
 BATCH, ZERO_COPY, OFFLOAD, CONFIGURE, NO_DAEMON = 1, 2, 4, 8, 16
