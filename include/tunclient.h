@@ -734,7 +734,8 @@ int tunclient_send_batch(struct tunclient *client,
  * and the program may write to it.
  *
  * Waits for a first packet as tunclient_read() does, but only if all packets
- * before were released; else it is -EAGAIN.
+ * before were released; else it is -EAGAIN. On the direct plane a signal
+ * handler ends the wait with SA_RESTART, too.
  *
  * The first call begins the ring, if tunclient_attach() did not with
  * TUNCLIENT_RING; from then on the handle receives by ring alone, until
