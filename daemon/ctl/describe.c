@@ -32,6 +32,7 @@ const char *ctl_drop_word(enum tund_drop reason)
 		[TUND_DROP_MTU] = "mtu",
 		[TUND_DROP_NOBUFS] = "nobufs",
 		[TUND_DROP_ERROR] = "error",
+		[TUND_DROP_SOURCE] = "source",
 	};
 
 	return words[reason];

@@ -249,6 +249,8 @@ static int parse_record(const struct writing *w, size_t begin,
 			       ? -EINVAL
 			       : bad_record(w, begin, TUND_DROP_INVALID,
 					    -EINVAL);
+	if (!dev_grant_may_send(&w->queue->grant, data, record.len, proto))
+		return bad_record(w, begin, TUND_DROP_SOURCE, -EPERM);
 	pkt = pkt_new(record.len);
 	if (!pkt)
 		return bad_record(w, begin, TUND_DROP_NOBUFS, -ENOMEM);

@@ -26,6 +26,20 @@ static bool can_carry(const struct device *dev, bool frames)
 	return dev->kind == DEV_TAP || !(dev->flags & IFF_VNET_HDR);
 }
 
+/*
+ * What it may send from is looked at where all queues of the device meet, and
+ * so for one queue only.
+ */
+static bool may_be_direct(const struct dev_queue *queue)
+{
+	const struct policy_rule *rule = queue->grant.rule;
+
+	if (!dev_grant_has_plane(&queue->grant, POLICY_DIRECT_PLANE))
+		return false;
+	return !rule || rule->sources.n == 0 ||
+	       !(queue->dev->flags & IFF_MULTI_QUEUE);
+}
+
 /* Of several queues all are direct or none: what the link cannot do is both. */
 static int take_turn(struct dev_queue *queue, bool frames)
 {
@@ -33,8 +47,7 @@ static int take_turn(struct dev_queue *queue, bool frames)
 	struct dev_queue_set set;
 	int r = 0;
 
-	if (!can_carry(dev, frames) ||
-	    !dev_grant_has_plane(&queue->grant, POLICY_DIRECT_PLANE))
+	if (!can_carry(dev, frames) || !may_be_direct(queue))
 		return -EOPNOTSUPP;
 	dev_queues_get(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++)
@@ -51,11 +64,14 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 {
 	struct device *dev = queue->dev;
 	bool frames = flags & TUND_FD_FRAMES;
+	const struct policy_rule *rule = queue->grant.rule;
 	struct host_direct how = {
 		.frames = frames,
 		.vnet_hdr = frames || dev->flags & IFF_VNET_HDR,
 		.nonblock = flags & TUND_FD_NONBLOCK,
 		.several = dev->flags & IFF_MULTI_QUEUE,
+		.sources = rule ? rule->sources.prefixes : NULL,
+		.n_sources = rule ? rule->sources.n : 0,
 	};
 	struct host_counters before = {0};
 	uint64_t id;

@@ -2,6 +2,7 @@
 /* grant.c - the policy's decisions, and the words about them. */
 #include "dev/grant.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -10,6 +11,7 @@
 #include "dev/device.h"
 #include "dev/file.h"
 #include "dev/table.h"
+#include "packet/frame.h"
 
 static void describe(const struct policy_decision *decision, char *ret_text,
 		     size_t size)
@@ -102,6 +104,24 @@ void dev_grant_put(struct dev_grant *grant)
 bool dev_grant_has_plane(const struct dev_grant *grant, unsigned int plane)
 {
 	return !grant->rule || (grant->rule->planes & plane);
+}
+
+bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
+			size_t len, uint16_t proto_be)
+{
+	const struct ip_prefixes *sources;
+	const uint8_t *address;
+	int version;
+
+	if (!grant->rule || grant->rule->sources.n == 0)
+		return true;
+	sources = &grant->rule->sources;
+	address = frame_ip_source(data, len, proto_be, &version);
+	for (size_t i = 0; address && i < sources->n; i++)
+		if (ip_prefix_has(&sources->prefixes[i],
+				  version == 4 ? AF_INET : AF_INET6, address))
+			return true;
+	return false;
 }
 
 size_t dev_grant_queued_bytes(const struct dev_grant *grant)

@@ -42,6 +42,10 @@ int dev_grant_check_files(const struct dev_grant *grant,
 int dev_grant_take_device(const struct dev_grant *grant,
 			  struct dev_table *table, uid_t uid, bool *ret_counts);
 
+/* Whether the packet, whose type is that, may come from where it says. */
+bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
+			size_t len, uint16_t proto_be);
+
 /* Of one queue. */
 size_t dev_grant_queued_bytes(const struct dev_grant *grant);
 

@@ -46,6 +46,13 @@ struct host_state {
 	uint8_t mac[ETH_ALEN];
 };
 
+/* Addresses whose first bits are these, in network byte order. */
+struct ip_prefix {
+	uint8_t family; /* AF_INET or AF_INET6 */
+	uint8_t bits;
+	uint8_t address[16];
+};
+
 /* The packet socket that a program is given. */
 struct host_direct {
 	bool frames; /* of a TUN, too */
@@ -53,6 +60,9 @@ struct host_direct {
 	int vnet_hdr_size;
 	bool nonblock;
 	bool several; /* there may be others, each for its flows */
+	/* Of a TUN: what it may send from, or anything if there are none. */
+	const struct ip_prefix *sources;
+	size_t n_sources;
 };
 
 /*

@@ -313,6 +313,13 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 		dev_io_answer(io, r);
 		return DEV_ANSWERED;
 	}
+	if (!dev_grant_may_send(&io->queue->grant, pkt->data, pkt->len,
+				pkt->proto)) {
+		device_count_drop(dev, TUND_DROP_SOURCE, 1);
+		pkt_free(pkt);
+		dev_io_answer(io, -EPERM);
+		return DEV_ANSWERED;
+	}
 	len = io->packet_len = pkt->len;
 	dev_queues_learn(io->queue, pkt);
 	sent.tag = pkt->tag = dev_send_tag();

@@ -33,13 +33,6 @@ struct word_list {
 	size_t n;
 };
 
-/* Addresses whose first bits are these, in network byte order. */
-struct ip_prefix {
-	uint8_t family; /* AF_INET or AF_INET6 */
-	uint8_t bits;
-	uint8_t address[16];
-};
-
 /* What a BPF program can look through. */
 #define POLICY_MAX_SOURCES 64
 

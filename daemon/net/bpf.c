@@ -20,13 +20,13 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "net/bpf_insn.h"
 #include "net/rtnl.h"
 
 /* Newer than the oldest headers we are built with. */
 #define ATTACH_TCX_INGRESS 46
 #define ATTACH_TCX_EGRESS  47
 #define ATTACH_BEFORE	   (1u << 3)
-#define TCX_NEXT	   (-1)
 
 /* The part of union bpf_attr for attaching, as of Linux 6.6. */
 struct attach_attr {
@@ -40,39 +40,6 @@ struct attach_attr {
 };
 
 #define LOAD_TRIES 10
-
-enum {
-	R0,
-	R1,
-	R2,
-	R3,
-	R4,
-	R5,
-	R6,
-	R10 = 10,
-};
-
-/* clang-format off */
-#define INSN(c, d, s, o, i) \
-	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), \
-			   .off = (o), .imm = (i)})
-#define LOAD_FROM(d, s, field) \
-	INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, \
-	     offsetof(struct __sk_buff, field), 0)
-#define LOAD_CTX(d, field)  LOAD_FROM(d, R1, field)
-#define LOAD_BYTE(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
-#define STORE_16(d, o, i)   INSN(BPF_ST | BPF_MEM | BPF_H, d, 0, o, i)
-#define MOVE(d, s)	    INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
-#define MOVE_IMM(d, i)	    INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
-#define ADD_IMM(d, i)	    INSN(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
-#define SHIFT_RIGHT(d, i)   INSN(BPF_ALU64 | BPF_RSH | BPF_K, d, 0, 0, i)
-#define JUMP(o)		    INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
-#define JUMP_ABOVE(d, s, o) INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
-#define JUMP_EQ(d, i, o)    INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
-#define JUMP_NE(d, i, o)    INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
-#define CALL(function)	    INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
-#define EXIT()		    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-/* clang-format on */
 
 static int sys_bpf(int command, void *attr, size_t size)
 {
@@ -90,7 +57,7 @@ static int missing(atomic_flag *said, int error, const char *remedy)
 	return -EOPNOTSUPP;
 }
 
-static int load(const struct bpf_insn *insns, size_t n, int *ret_fd)
+int bpf_load(const struct bpf_insn *insns, size_t n, int *ret_fd)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;
 	union bpf_attr attr;
@@ -167,7 +134,7 @@ int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd)
 		EXIT(),
 	};
 
-	return load(insns, ARRAY_SIZE(insns), ret_fd);
+	return bpf_load(insns, ARRAY_SIZE(insns), ret_fd);
 }
 
 int bpf_load_ip_only(int *ret_fd)
@@ -188,7 +155,7 @@ int bpf_load_ip_only(int *ret_fd)
 		EXIT(),
 	};
 
-	return load(insns, ARRAY_SIZE(insns), ret_fd);
+	return bpf_load(insns, ARRAY_SIZE(insns), ret_fd);
 }
 
 int bpf_load_keep_tags(int *ret_fd)
@@ -207,7 +174,7 @@ int bpf_load_keep_tags(int *ret_fd)
 		EXIT(),
 	};
 
-	return load(insns, ARRAY_SIZE(insns), ret_fd);
+	return bpf_load(insns, ARRAY_SIZE(insns), ret_fd);
 }
 
 static int add_clsact(struct rtnl *rtnl, int ifindex)

@@ -7,8 +7,10 @@
 #define TUND_NET_BPF_H
 
 #include <linux/if_ether.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct ip_prefix;
 struct rtnl;
 
 /*
@@ -22,6 +24,9 @@ int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd);
  * for the host's, whatever address its Ethernet header has.
  */
 int bpf_load_ip_only(int *ret_fd);
+
+/* The same, and IP only from these addresses. */
+int bpf_load_sources(const struct ip_prefix *sources, size_t n, int *ret_fd);
 
 /*
  * For what leaves the visible end: the kernel takes a VLAN tag out of a frame

@@ -204,12 +204,13 @@ static int add_socket(struct host_link *link, ino_t inode)
 }
 
 static int first_begin(struct host_link *link, int home_ns_fd, int fd,
-		       bool several) REQUIRES(link->direct_lock)
+		       const struct host_direct *how)
+	REQUIRES(link->direct_lock)
 {
 	uint64_t mac = atomic_load(&link->mac);
 	int r;
 
-	r = programs_put(link, home_ns_fd);
+	r = programs_put(link, home_ns_fd, how);
 	if (r < 0) {
 		programs_remove(link);
 		return r;
@@ -217,7 +218,7 @@ static int first_begin(struct host_link *link, int home_ns_fd, int fd,
 	lock_acquire(&link->watch_lock);
 	memcpy(link->direct_mac, &mac, ETH_ALEN);
 	lock_release(&link->watch_lock);
-	r = switch_over(link, fd, several);
+	r = switch_over(link, fd, how->several);
 	if (r < 0)
 		take_back(link);
 	else
@@ -241,7 +242,7 @@ static int begin_locked(struct host_link *link, int home_ns_fd,
 		return -errno;
 	first = !link->handed_over;
 	if (first)
-		r = first_begin(link, home_ns_fd, fd, how->several);
+		r = first_begin(link, home_ns_fd, fd, how);
 	else
 		r = start_socket(link, fd);
 	if (r < 0)

@@ -50,6 +50,17 @@ static int at_visible(struct host_link *link,
 	return r;
 }
 
+static int load_visible_program(struct host_link *link,
+				const struct host_direct *how)
+{
+	if (link->kind == DEV_TAP)
+		return bpf_load_keep_tags(&link->visible_program_fd);
+	return how->n_sources > 0
+		       ? bpf_load_sources(how->sources, how->n_sources,
+					  &link->visible_program_fd)
+		       : bpf_load_ip_only(&link->visible_program_fd);
+}
+
 /*
  * Packets pass without it. But whoever has the socket of a TUN may have it pass
  * by the hidden end's program: with this one what is not IP comes no further
@@ -57,11 +68,10 @@ static int at_visible(struct host_link *link,
  * a TAP would not see the tag of a VLAN. Where the kernel can, a TUN must have
  * it, for programs are told so.
  */
-static int put_visible_program(struct host_link *link)
+static int put_visible_program(struct host_link *link,
+			       const struct host_direct *how)
 {
-	int r = link->kind == DEV_TUN
-			? bpf_load_ip_only(&link->visible_program_fd)
-			: bpf_load_keep_tags(&link->visible_program_fd);
+	int r = load_visible_program(link, how);
 
 	if (r == 0)
 		r = at_visible(link, bpf_attach);
@@ -75,10 +85,14 @@ static int put_visible_program(struct host_link *link)
 	if (link->visible_program_fd >= 0)
 		close(link->visible_program_fd);
 	link->visible_program_fd = -1;
+	/* Without it the program could send from anywhere. */
+	if (how->n_sources > 0)
+		return r;
 	return link->kind == DEV_TAP || r == -EOPNOTSUPP ? 0 : r;
 }
 
-int programs_put(struct host_link *link, int home_ns_fd)
+int programs_put(struct host_link *link, int home_ns_fd,
+		 const struct host_direct *how)
 {
 	uint64_t mac = atomic_load(&link->mac);
 	uint8_t address[sizeof(mac)];
@@ -92,7 +106,7 @@ int programs_put(struct host_link *link, int home_ns_fd)
 	if (link->kind == DEV_TUN)
 		r = programs_set_mac(link, address);
 	if (r == 0)
-		r = put_visible_program(link);
+		r = put_visible_program(link, how);
 	return r;
 }
 

@@ -9,7 +9,8 @@
 #include "net/link.h"
 
 /* -EOPNOTSUPP where a TUN cannot do without and the kernel cannot. */
-int programs_put(struct host_link *link, int home_ns_fd);
+int programs_put(struct host_link *link, int home_ns_fd,
+		 const struct host_direct *how);
 void programs_remove(struct host_link *link);
 
 /* Of a TUN's visible end. In place of the one before. */

@@ -12,6 +12,10 @@
 #define MACS_LEN     (2 * ETH_ALEN)
 #define TYPE_OFFSET  MACS_LEN
 #define VLAN_DEFAULT ETH_P_8021Q
+#define IPV4_HLEN    20
+#define IPV4_SOURCE  12
+#define IPV6_HLEN    40
+#define IPV6_SOURCE  8
 
 uint16_t frame_ip_proto(const uint8_t *data, size_t len)
 {
@@ -25,6 +29,17 @@ uint16_t frame_ip_proto(const uint8_t *data, size_t len)
 	default:
 		return 0;
 	}
+}
+
+const uint8_t *frame_ip_source(const uint8_t *data, size_t len,
+			       uint16_t proto_be, int *ret_version)
+{
+	if (!proto_be || frame_ip_proto(data, len) != proto_be)
+		return NULL;
+	*ret_version = data[0] >> 4;
+	if (*ret_version == 4)
+		return len < IPV4_HLEN ? NULL : data + IPV4_SOURCE;
+	return len < IPV6_HLEN ? NULL : data + IPV6_SOURCE;
 }
 
 uint16_t frame_proto(const uint8_t *data, size_t len)

@@ -23,6 +23,13 @@
  */
 uint16_t frame_ip_proto(const uint8_t *data, size_t len);
 
+/*
+ * The source address of an IP packet of that type, and its version: 4 or 6.
+ * NULL if it is none, or cut off.
+ */
+const uint8_t *frame_ip_source(const uint8_t *data, size_t len,
+			       uint16_t proto_be, int *ret_version);
+
 /* The frame's Ethernet type, network byte order; 0 if it is too short. */
 uint16_t frame_proto(const uint8_t *data, size_t len);
 

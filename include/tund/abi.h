@@ -73,6 +73,7 @@ enum tund_drop {
 	TUND_DROP_MTU = 10,    /* larger than the interface takes */
 	TUND_DROP_NOBUFS = 11, /* the host's backlog was full */
 	TUND_DROP_ERROR = 12,  /* the packet socket gave another error */
+	TUND_DROP_SOURCE = 13, /* from an address that its policy forbids */
 	/* The length of the table. */
 	TUND_DROP_MAX = 16
 };

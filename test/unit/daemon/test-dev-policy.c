@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -323,6 +324,123 @@ static void as_many_bytes_as_allowed(void **state)
 	close_file(&o);
 }
 
+/* ---- sources ---- */
+
+/* A UDP packet of that source, as far as anybody looks. */
+static size_t packet_from(uint8_t *data, uint8_t version, uint8_t last)
+{
+	memset(data, 0, 48);
+	data[0] = (uint8_t)(version << 4);
+	if (version == 4)
+		memcpy(data + 12, (uint8_t[]){10, 8, 0, last}, 4);
+	else
+		memcpy(data + 8, (uint8_t[]){0xfd, 0, 0, last}, 4);
+	return 48;
+}
+
+static void only_from_these_sources(void **state)
+{
+	static const struct {
+		uint8_t version, last;
+		size_t cut; /* bytes left of it, if not 0 */
+		ssize_t result;
+	} cases[] = {
+		{4, 1, 0, 48},	    {4, 3, 0, 48},	{4, 4, 0, -EPERM},
+		{4, 2, 19, -EPERM}, {4, 2, 20, 20},	{6, 0, 0, 48},
+		{6, 1, 0, -EPERM},  {6, 0, 39, -EPERM},
+	};
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct policy_rule *rule = add_rule(set, NULL, POLICY_CREATE);
+	struct opened o, free_one;
+	uint64_t refused = 0;
+	uint8_t data[48];
+
+	rule->sources.prefixes = must_alloc(2 * sizeof(struct ip_prefix));
+	rule->sources.prefixes[0] =
+		(struct ip_prefix){AF_INET, 30, {10, 8, 0, 0}};
+	rule->sources.prefixes[1] =
+		(struct ip_prefix){AF_INET6, 32, {0xfd, 0, 0, 0}};
+	rule->sources.n = 2;
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN | IFF_NO_PI, &user), 0);
+	fake_set_up_down(fake_link("t0"), true);
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		size_t len = packet_from(data, cases[i].version, cases[i].last);
+		struct tund_stats stats;
+
+		len = cases[i].cut ? cases[i].cut : len;
+		if (write_now(&o, data, len) != cases[i].result)
+			fail_msg("case %zu", i);
+		refused += cases[i].result < 0;
+		assert_int_equal(dev_file_stats(o.file, &stats), 0);
+		assert_int_equal(stats.drops[TUND_DROP_SOURCE], refused);
+	}
+	close_file(&o);
+	/* Whoever is allowed by another rule, or none, sends what he likes. */
+	dev_table_set_policy(table, begin_policy(ELSEWHERE));
+	open_file(&free_one);
+	assert_int_equal(
+		attach_by(&free_one, "t1", IFF_TUN | IFF_NO_PI, &admin), 0);
+	fake_set_up_down(fake_link("t1"), true);
+	assert_int_equal(write_now(&free_one, data, packet_from(data, 4, 200)),
+			 48);
+	close_file(&free_one);
+}
+
+/* The type beside a packet must be its own. */
+static void packet_information_does_not_help(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct policy_rule *rule = add_rule(set, NULL, POLICY_CREATE);
+	uint8_t data[4 + 48] = {0, 0, 0x08, 0x00};
+	struct opened o;
+
+	rule->sources.prefixes = must_alloc(sizeof(struct ip_prefix));
+	rule->sources.prefixes[0] =
+		(struct ip_prefix){AF_INET, 30, {10, 8, 0, 0}};
+	rule->sources.n = 1;
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0", IFF_TUN, &user), 0);
+	fake_set_up_down(fake_link("t0"), true);
+	packet_from(data + 4, 4, 1);
+	assert_int_equal(write_now(&o, data, sizeof(data)), sizeof(data));
+	data[3] = 0x06; /* ARP */
+	assert_int_equal(write_now(&o, data, sizeof(data)), -EPERM);
+	data[2] = 0x86;
+	data[3] = 0xdd;
+	assert_int_equal(write_now(&o, data, sizeof(data)), -EPERM);
+	close_file(&o);
+}
+
+static void sources_of_several_queues(void **state)
+{
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct policy_rule *rule = add_rule(set, NULL, POLICY_CREATE);
+	struct opened o;
+	int fd;
+
+	rule->sources.prefixes = must_alloc(sizeof(struct ip_prefix));
+	rule->sources.prefixes[0] = (struct ip_prefix){AF_INET, 0, {0}};
+	rule->sources.n = 1;
+	dev_table_set_policy(table, set);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t0",
+				   IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE,
+				   &user),
+			 0);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), -EOPNOTSUPP);
+	close_file(&o);
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t1", IFF_TUN | IFF_NO_PI, &user), 0);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
+	assert_int_equal(fake_link("t1")->how.n_sources, 1);
+	close(fd);
+	fake_direct_close(fake_link("t1"));
+	close_file(&o);
+}
+
 /* ---- limits ---- */
 
 static void as_many_devices_as_allowed(void **state)
@@ -408,6 +526,9 @@ int main(void)
 		TEST(the_file_plane_alone),
 		TEST(the_direct_plane_alone),
 		TEST(as_many_bytes_as_allowed),
+		TEST(only_from_these_sources),
+		TEST(packet_information_does_not_help),
+		TEST(sources_of_several_queues),
 		TEST(as_many_devices_as_allowed),
 		TEST(as_many_files_as_allowed),
 	};

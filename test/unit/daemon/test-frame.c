@@ -438,9 +438,41 @@ static void freeing_nothing_is_harmless(void **state)
 	pkt_free(NULL);
 }
 
+static void source_of_an_ip_packet(void **state)
+{
+	static const struct {
+		uint8_t first;
+		size_t len;
+		uint16_t proto;
+		int version, offset; /* 0: it has none */
+	} cases[] = {
+		{0x45, 20, ETH_P_IP, 4, 12},  {0x45, 19, ETH_P_IP, 0, 0},
+		{0x4f, 60, ETH_P_IP, 4, 12},  {0x60, 40, ETH_P_IPV6, 6, 8},
+		{0x60, 39, ETH_P_IPV6, 0, 0}, {0x45, 60, ETH_P_IPV6, 0, 0},
+		{0x60, 60, ETH_P_IP, 0, 0},   {0x45, 60, ETH_P_ARP, 0, 0},
+		{0x05, 60, ETH_P_IP, 0, 0},   {0x05, 60, 0, 0, 0},
+		{0x45, 0, ETH_P_IP, 0, 0},
+	};
+
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		uint8_t data[60] = {cases[i].first};
+		const uint8_t *source;
+		int version = 0;
+
+		source = frame_ip_source(data, cases[i].len,
+					 htons(cases[i].proto), &version);
+		if (source !=
+		    (cases[i].version ? data + cases[i].offset : NULL))
+			fail_msg("case %zu", i);
+		if (source)
+			assert_int_equal(version, cases[i].version);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(source_of_an_ip_packet),
 		cmocka_unit_test(ip_version_gives_the_type),
 		cmocka_unit_test(frame_type_needs_a_whole_header),
 		cmocka_unit_test(header_goes_from_and_to_the_address),

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bpf_insn.h - the kernel's BPF instructions, as far as our programs have them,
+ * and their loading. Private to net/.
+ */
+#ifndef TUND_NET_BPF_INSN_H
+#define TUND_NET_BPF_INSN_H
+
+#include <linux/bpf.h>
+#include <stddef.h>
+
+/* What an ingress program answers for "whatever comes after us". */
+#define TCX_NEXT (-1)
+
+enum {
+	R0,
+	R1,
+	R2,
+	R3,
+	R4,
+	R5,
+	R6,
+	R10 = 10,
+};
+
+/* clang-format off */
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), \
+			   .off = (o), .imm = (i)})
+#define LOAD_FROM(d, s, field) \
+	INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, \
+	     offsetof(struct __sk_buff, field), 0)
+#define LOAD_CTX(d, field)  LOAD_FROM(d, R1, field)
+#define LOAD_BYTE(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
+#define STORE_16(d, o, i)   INSN(BPF_ST | BPF_MEM | BPF_H, d, 0, o, i)
+#define MOVE(d, s)	    INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define MOVE_IMM(d, i)	    INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
+#define ADD_IMM(d, i)	    INSN(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
+#define SHIFT_RIGHT(d, i)   INSN(BPF_ALU64 | BPF_RSH | BPF_K, d, 0, 0, i)
+#define JUMP(o)		    INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
+#define JUMP_ABOVE(d, s, o) INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
+#define JUMP_EQ(d, i, o)    INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
+#define JUMP_NE(d, i, o)    INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
+#define LOAD_WORD(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, o, 0)
+#define AND_32(d, i)	    INSN(BPF_ALU | BPF_AND | BPF_K, d, 0, 0, i)
+#define JUMP_NE_32(d, i, o) INSN(BPF_JMP32 | BPF_JNE | BPF_K, d, 0, o, i)
+#define CALL(function)	    INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
+#define EXIT()		    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+/* clang-format on */
+
+int bpf_load(const struct bpf_insn *insns, size_t n, int *ret_fd);
+
+#endif

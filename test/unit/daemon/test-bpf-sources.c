@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-bpf-sources.c - the program that lets packets of some sources pass,
+ * net/bpf.h, run by the kernel on packets that are made here, and compared with
+ * what dev/policy.h says of the same addresses.
+ */
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "dev/policy.h"
+#include "net/bpf.h"
+#include "unit.h"
+
+static const struct ip_prefix sources[] = {
+	{AF_INET, 32, {10, 7, 0, 9}},
+	{AF_INET, 30, {10, 7, 0, 4}},
+	{AF_INET, 17, {10, 66, 0, 0}},
+	{AF_INET, 1, {128, 0, 0, 0}},
+	{AF_INET6, 128, {0xfd, 1, [15] = 7}},
+	{AF_INET6, 65, {0xfd, 2, [8] = 0x80}},
+	{AF_INET6, 64, {0xfd, 3}},
+	{AF_INET6, 31, {0xfd, 4, 0, 2}},
+};
+
+static bool expected(const struct ip_prefix *of, size_t n, uint8_t family,
+		     const uint8_t *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip_prefix_has(&of[i], family, address))
+			return true;
+	return false;
+}
+
+/* Whether the frame passes. */
+static bool passes(int program_fd, const uint8_t *data, uint32_t len)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.test.prog_fd = (uint32_t)program_fd;
+	attr.test.data_in = (uintptr_t)data;
+	attr.test.data_size_in = len;
+	attr.test.repeat = 1;
+	assert_int_equal(
+		syscall(__NR_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)), 0);
+	assert_true(attr.test.retval == TC_ACT_SHOT ||
+		    attr.test.retval == (uint32_t)-1);
+	return attr.test.retval != TC_ACT_SHOT;
+}
+
+static bool sent_from(int program_fd, uint8_t family, const uint8_t *address)
+{
+	uint8_t frame[ETH_HLEN + 60] = {0};
+	bool ipv4 = family == AF_INET;
+	uint16_t type = htons(ipv4 ? ETH_P_IP : ETH_P_IPV6);
+
+	memcpy(frame + 12, &type, sizeof(type));
+	frame[ETH_HLEN] = ipv4 ? 0x45 : 0x60;
+	memcpy(frame + ETH_HLEN + (ipv4 ? 12 : 8), address, ipv4 ? 4 : 16);
+	return passes(program_fd, frame, sizeof(frame));
+}
+
+static int load(const struct ip_prefix *of, size_t n)
+{
+	int fd;
+
+	/* Without the capabilities for bpf(2) there is none at all. */
+	if (bpf_load_ip_only(&fd) < 0)
+		skip();
+	close(fd);
+	assert_int_equal(bpf_load_sources(of, n, &fd), 0);
+	return fd;
+}
+
+/* Each network's own address with each bit turned. */
+static void bits_that_count_and_bits_that_do_not(void **state)
+{
+	for (size_t n = 1; n <= LENGTH(sources); n++) {
+		int fd = load(sources, n);
+
+		for (size_t i = 0; i < LENGTH(sources); i++) {
+			uint8_t family = sources[i].family, address[16];
+			int bits = family == AF_INET ? 32 : 128;
+
+			for (int bit = 0; bit < bits; bit++) {
+				memcpy(address, sources[i].address, 16);
+				assert_int_equal(
+					sent_from(fd, family, address),
+					expected(sources, n, family, address));
+				address[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+				if (sent_from(fd, family, address) !=
+				    expected(sources, n, family, address))
+					fail_msg("%zu, network %zu, bit %d", n,
+						 i, bit);
+			}
+		}
+		close(fd);
+	}
+}
+
+static void everything_and_the_most_there_can_be(void **state)
+{
+	struct ip_prefix many[POLICY_MAX_SOURCES];
+	uint8_t address[16] = {0x7f, 1};
+	int fd;
+
+	for (size_t i = 0; i < LENGTH(many); i++) {
+		many[i] = (struct ip_prefix){AF_INET6, 128, {0xfd}};
+		many[i].address[15] = (uint8_t)i;
+	}
+	fd = load(many, LENGTH(many));
+	assert_false(sent_from(fd, AF_INET, address));
+	assert_false(sent_from(fd, AF_INET6, address));
+	assert_true(sent_from(fd, AF_INET6, many[LENGTH(many) - 1].address));
+	close(fd);
+	many[0] = (struct ip_prefix){AF_INET, 0, {0}};
+	fd = load(many, 1);
+	assert_true(sent_from(fd, AF_INET, address));
+	assert_false(sent_from(fd, AF_INET6, address));
+	close(fd);
+}
+
+static void what_is_not_ip(void **state)
+{
+	const struct ip_prefix all[] = {{AF_INET, 0, {0}}, {AF_INET6, 0, {0}}};
+	uint8_t frame[ETH_HLEN + 28] = {0};
+	int fd = load(all, LENGTH(all));
+	static const uint16_t types[] = {ETH_P_ARP, ETH_P_8021Q, 0x88cc, 3};
+
+	for (size_t i = 0; i < LENGTH(types); i++) {
+		uint16_t type = htons(types[i]);
+
+		memcpy(frame + 12, &type, sizeof(type));
+		assert_false(passes(fd, frame, sizeof(frame)));
+	}
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bits_that_count_and_bits_that_do_not),
+		cmocka_unit_test(everything_and_the_most_there_can_be),
+		cmocka_unit_test(what_is_not_ip),
+	};
+
+	return cmocka_run_group_tests_name("bpf-sources", tests, NULL, NULL);
+}
