@@ -6,7 +6,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "ctl/client.h"
 #include "ctl/frame.h"
 #include "ctl/peer.h"
 #include "ctl/process.h"
@@ -228,6 +231,78 @@ static void containers(void **state)
 	}
 }
 
+/* ---- who does not read ---- */
+
+/* NULL at the end. */
+static json_t *read_message(int fd)
+{
+	uint32_t head;
+	json_t *message;
+	size_t len, n = 0;
+	char *text;
+
+	if (recv(fd, &head, sizeof(head), MSG_WAITALL) != sizeof(head))
+		return NULL;
+	len = ntohl(head);
+	text = must_alloc(len);
+	while (n < len) {
+		ssize_t r = recv(fd, text + n, len - n, 0);
+
+		assert_true(r > 0);
+		n += (size_t)r;
+	}
+	message = json_loadb(text, len, 0, NULL);
+	free(text);
+	assert_non_null(message);
+	return message;
+}
+
+/* What it is told is whole messages up to the reason, and is bounded. */
+static void slow_monitor(void **state)
+{
+	const struct ctl_peer peer = {.pid = 1};
+	struct ctl_client *client;
+	unsigned int sent = 0, got = 0;
+	json_t *message;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	client = ctl_client_new(fds[0], &peer);
+	client->monitor = true;
+	while (!client->closing && sent < 1000000) {
+		ctl_client_send(client, ctl_event(json_integer(sent)));
+		sent++;
+	}
+	assert_true(client->closing);
+	assert_false(client->broken);
+	assert_true(client->output_bytes < 4096);
+	assert_true(client->deadline_ms > 0);
+	/* It reads on after all. */
+	for (;;) {
+		json_t *error;
+
+		ctl_client_flush(client);
+		message = read_message(fds[1]);
+		error = json_object_get(message, "error");
+		if (error) {
+			assert_string_equal(json_string_value(json_object_get(
+						    error, "code")),
+					    "too-slow");
+			break;
+		}
+		assert_int_equal(
+			json_integer_value(json_object_get(message, "event")),
+			got++);
+		json_decref(message);
+	}
+	json_decref(message);
+	assert_true(got > 0 && got < sent);
+	assert_true(list_empty(&client->output));
+	ctl_client_free(client);
+	assert_null(read_message(fds[1]));
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +314,7 @@ int main(void)
 		cmocka_unit_test(who_may),
 		cmocka_unit_test(bytes_become_text),
 		cmocka_unit_test(containers),
+		cmocka_unit_test(slow_monitor),
 	};
 
 	return cmocka_run_group_tests_name("ctl", tests, NULL, NULL);

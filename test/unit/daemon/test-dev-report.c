@@ -104,6 +104,65 @@ static void devices_are_shown(void **state)
 	close_file(&a);
 }
 
+static uint64_t waits_of(const struct dev_waits_report *waits)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < DEV_WAIT_BUCKETS; i++)
+		n += waits->buckets[i];
+	return n;
+}
+
+static void queues_are_counted(void **state)
+{
+	struct answer answer = {0};
+	struct dev_queue_report *q;
+	struct host_link *link;
+	struct dev_report *r;
+	struct opened a;
+
+	open_file(&a);
+	link = attach_up(&a, "one", TUN);
+	for (uint32_t i = 0; i < 3; i++)
+		fake_input(link, i, 100);
+	assert_int_equal(read_now(&a, 1000, &answer), 100);
+	assert_int_equal(read_now(&a, 1000, &answer), 100);
+	assert_int_equal(write_number(&a, 1, 60), 60);
+	r = report_after(0);
+	q = &r->queues[0];
+	assert_int_equal(q->queued, 1);
+	assert_int_equal(q->queued_max, 3);
+	assert_int_equal(q->tx_packets, 2);
+	assert_int_equal(q->tx_bytes, 200);
+	assert_int_equal(q->rx_packets, 1);
+	assert_int_equal(q->rx_bytes, 60);
+	assert_int_equal(waits_of(&q->waits), 2);
+	assert_int_equal(waits_of(&r->waits), 2);
+	free(r);
+	close_file(&a);
+}
+
+/* A packet for a read that waits has not waited itself. */
+static void no_wait_is_counted(void **state)
+{
+	struct answer answer = {0};
+	struct host_link *link;
+	struct dev_report *r;
+	struct opened a;
+
+	open_file(&a);
+	link = attach_up(&a, "one", TUN);
+	park_read(&a, &answer, 1000, true);
+	fake_input(link, 1, 100);
+	r = report_after(0);
+	assert_int_equal(r->queues[0].waits.buckets[0], 1);
+	assert_int_equal(r->waits.buckets[0], 1);
+	assert_int_equal(r->waits.sum_us, 0);
+	assert_int_equal(r->queues[0].tx_packets, 1);
+	free(r);
+	close_file(&a);
+}
+
 static void files_are_shown(void **state)
 {
 	struct dev_file_report report;
@@ -172,6 +231,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(devices_are_shown, set_up,
+						fake_tear_down),
+		cmocka_unit_test_setup_teardown(queues_are_counted, set_up,
+						fake_tear_down),
+		cmocka_unit_test_setup_teardown(no_wait_is_counted, set_up,
 						fake_tear_down),
 		cmocka_unit_test_setup_teardown(files_are_shown, set_up,
 						fake_tear_down),
