@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "coalesce.h"
 #include "packet.h"
 #include "plane.h"
 
@@ -59,27 +60,104 @@ static int check(const struct tunclient *client,
 	return 0;
 }
 
+/* Of so many packets none is refused here; why not the next one, if any. */
+static unsigned int count_good(const struct tunclient *client,
+			       const struct tunclient_packet *packets,
+			       unsigned int n, int *ret_fault)
+{
+	unsigned int good = 0;
+
+	if (n > TUNCLIENT_BATCH_)
+		n = TUNCLIENT_BATCH_;
+	while (good < n) {
+		*ret_fault = check(client, &packets[good]);
+		if (*ret_fault < 0)
+			break;
+		good++;
+	}
+	return good;
+}
+
+/* Packets before the first run of several, which is returned. */
+static unsigned int find_run(struct tunclient *client,
+			     const struct tunclient_packet *packets,
+			     unsigned int n, struct tunclient_run *ret_run)
+{
+	bool tap = client->kind == TUNCLIENT_TAP;
+	unsigned int i;
+
+	ret_run->n = 0;
+	for (i = 0; i < n; i++) {
+		tunclient_coalesce_(packets + i, n - i, tap, client->offloads,
+				    ret_run);
+		if (ret_run->n > 1)
+			return i;
+	}
+	return n;
+}
+
+/* A run that is refused goes in its parts: which one it was, they tell. */
+static int send_run(struct tunclient *client,
+		    const struct tunclient_packet *packets,
+		    const struct tunclient_run *run)
+{
+	return client->plane->send_run(client, packets, run) == 0
+		       ? (int)run->n
+		       : client->plane->send_batch(client, packets, run->n);
+}
+
+/* As the plane's send_batch(), with runs. */
+static int send_in_runs(struct tunclient *client,
+			const struct tunclient_packet *packets, unsigned int n)
+{
+	unsigned int done = 0, wanted = 0;
+	struct tunclient_run run;
+	int r = 0;
+
+	while (done < n && r == (int)wanted) {
+		wanted = find_run(client, packets + done, n - done, &run);
+		if (wanted > 0) {
+			r = client->plane->send_batch(client, packets + done,
+						      wanted);
+		} else {
+			wanted = run.n;
+			r = send_run(client, packets + done, &run);
+		}
+		if (r > 0)
+			done += (unsigned int)r;
+	}
+	return done > 0 ? (int)done : r;
+}
+
+static bool joins(const struct tunclient *client, unsigned int n)
+{
+	const unsigned int some = TUNCLIENT_OFFLOAD_TSO4 |
+				  TUNCLIENT_OFFLOAD_TSO6 |
+				  TUNCLIENT_OFFLOAD_USO;
+
+	return n > 1 && client->plane->send_run && client->offloads & some;
+}
+
 int tunclient_send_packets_(struct tunclient *client,
 			    const struct tunclient_packet *packets,
 			    unsigned int n)
 {
-	unsigned int sent = 0, ready;
+	unsigned int sent = 0, good;
 	int r = 0, fault = 0;
 
 	while (sent < n) {
-		for (ready = 0; ready < TUNCLIENT_BATCH_ && sent + ready < n;
-		     ready++) {
-			fault = check(client, &packets[sent + ready]);
-			if (fault < 0)
-				break;
-		}
-		r = ready ? client->plane->send_batch(client, packets + sent,
-						      ready)
-			  : fault;
+		good = count_good(client, packets + sent, n - sent, &fault);
+		if (good == 0)
+			r = fault;
+		else if (joins(client, good))
+			r = send_in_runs(client, packets + sent, good);
+		else
+			r = client->plane->send_batch(client, packets + sent,
+						      good);
 		if (r < 0)
 			break;
 		sent += (unsigned int)r;
-		if ((unsigned int)r < ready)
+		if ((unsigned int)r < good)
 			break;
 	}
 	return sent ? (int)sent : r;

@@ -19,6 +19,7 @@
 #define PUBLIC __attribute__((visibility("default")))
 
 struct tunclient_plane;
+struct tunclient_run;
 struct tunclient_receive_ring;
 struct tunclient_send_ring;
 

@@ -50,6 +50,10 @@ int tunclient_direct_send_(struct tunclient *client,
 			   const struct tunclient_packet *packets,
 			   unsigned int n);
 
+int tunclient_direct_send_run_(struct tunclient *client,
+			       const struct tunclient_packet *packets,
+			       const struct tunclient_run *run);
+
 /* After ENETDOWN: -EBADFD, or 0 if the interface is still there. */
 int tunclient_direct_down_(struct tunclient *client);
 

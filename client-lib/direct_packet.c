@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "coalesce.h"
 #include "direct.h"
 #include "plane.h"
 #include "vnet.h"
@@ -216,4 +217,21 @@ int tunclient_direct_send_(struct tunclient *client,
 	return r > 0 ? r
 		     : tunclient_direct_cause_(client, -errno,
 					       packets[0].length);
+}
+
+int tunclient_direct_send_run_(struct tunclient *client,
+			       const struct tunclient_packet *packets,
+			       const struct tunclient_run *run)
+{
+	struct iovec iov[1 + COALESCE_PARTS];
+	struct tunclient_frame_head head;
+	struct msghdr message = {.msg_iov = iov};
+	int r = tunclient_direct_check_(client);
+
+	if (r < 0)
+		return r;
+	fill_head(client, &run->whole, &head);
+	iov[0] = (struct iovec){&head, tunclient_head_size_(client)};
+	message.msg_iovlen = 1 + tunclient_run_parts_(run, packets, iov + 1);
+	return sendmsg(client->fd, &message, 0) < 0 ? -errno : 0;
 }

@@ -48,6 +48,10 @@ struct tunclient_plane {
 	int (*send_batch)(struct tunclient *client,
 			  const struct tunclient_packet *packets,
 			  unsigned int n);
+	/* Packets as the one that they were joined to: 0, or an error. */
+	int (*send_run)(struct tunclient *client,
+			const struct tunclient_packet *packets,
+			const struct tunclient_run *run);
 
 	/*
 	 * The ring to receive from. begin comes first; end frees it, also what

@@ -305,6 +305,7 @@ const struct tunclient_plane tunclient_plane_direct_ = {
 	.write = tunclient_direct_write_,
 	.recv_batch = tunclient_direct_recv_,
 	.send_batch = tunclient_direct_send_,
+	.send_run = tunclient_direct_send_run_,
 	.ring_begin = tunclient_mapped_begin_,
 	.ring_end = tunclient_mapped_end_,
 	.ring_receive = tunclient_mapped_receive_,

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "coalesce.h"
 #include "plane.h"
 #include "record.h"
 #include "ring.h"
@@ -188,6 +189,19 @@ static int send_batch(struct tunclient *client,
 	return tunclient_records_taken_(packets, gather.n, (size_t)size);
 }
 
+static int send_run(struct tunclient *client,
+		    const struct tunclient_packet *packets,
+		    const struct tunclient_run *run)
+{
+	struct iovec iov[1 + COALESCE_PARTS];
+	struct tund_record record;
+	unsigned int n = tunclient_run_parts_(run, packets, iov + 1);
+
+	iov[0] = (struct iovec){&record, sizeof(record)};
+	tunclient_record_give_(&record, &run->whole);
+	return writev(client->fd, iov, (int)n + 1) < 0 ? -errno : 0;
+}
+
 static ssize_t write_one(struct tunclient *client, const void *packet,
 			 size_t size)
 {
@@ -211,6 +225,7 @@ const struct tunclient_plane tunclient_plane_file_ = {
 	.write = write_one,
 	.recv_batch = recv_batch,
 	.send_batch = send_batch,
+	.send_run = send_run,
 	.ring_begin = tunclient_copy_begin_,
 	.ring_end = tunclient_copy_end_,
 	.ring_receive = tunclient_copy_receive_,

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "coalesce.h"
 #include "netlink.h"
 #include "plane.h"
 #include "ring.h"
@@ -192,6 +193,19 @@ static int send_batch(struct tunclient *client,
 	return (int)n;
 }
 
+static int send_run(struct tunclient *client,
+		    const struct tunclient_packet *packets,
+		    const struct tunclient_run *run)
+{
+	struct iovec iov[1 + COALESCE_PARTS];
+	struct virtio_net_hdr header;
+	unsigned int n = tunclient_run_parts_(run, packets, iov + 1);
+
+	iov[0] = (struct iovec){&header, sizeof(header)};
+	tunclient_vnet_give_(&header, &run->whole, 0);
+	return writev(client->fd, iov, (int)n + 1) < 0 ? -errno : 0;
+}
+
 static ssize_t write_one(struct tunclient *client, const void *packet,
 			 size_t size)
 {
@@ -273,6 +287,7 @@ const struct tunclient_plane tunclient_plane_kernel_ = {
 	.write = write_one,
 	.recv_batch = recv_batch,
 	.send_batch = send_batch,
+	.send_run = send_run,
 	.ring_begin = tunclient_copy_begin_,
 	.ring_end = tunclient_copy_end_,
 	.ring_receive = tunclient_copy_receive_,

@@ -83,6 +83,17 @@ static unsigned int pages_of(const void *data, size_t size)
 	return (unsigned int)((offset + size + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
+void tunclient_record_give_(struct tund_record *ret_record,
+			    const struct tunclient_packet *packet)
+{
+	struct virtio_net_hdr header;
+
+	tunclient_vnet_give_(&header, packet, 0);
+	memset(ret_record, 0, sizeof(*ret_record));
+	ret_record->len = packet->length;
+	memcpy(&ret_record->vnet, &header, sizeof(header));
+}
+
 void tunclient_records_gather_(struct tunclient_gather *ret_gather,
 			       const struct tunclient_packet *packets,
 			       unsigned int n)
@@ -94,17 +105,14 @@ void tunclient_records_gather_(struct tunclient_gather *ret_gather,
 	for (i = 0; i < n; i++) {
 		const struct tunclient_packet *p = &packets[i];
 		struct tund_record *record = &g->joints[i].record;
-		struct virtio_net_hdr header;
 
 		size += TUND_RECORD_SPACE(p->length);
 		/* The header may lie on two. */
 		pages += 2 + pages_of(p->data, p->length);
 		if (i > 0 && (size > TUND_BATCH_MAX || pages > PAGES))
 			break;
-		tunclient_vnet_give_(&header, p, 0);
-		memset(&g->joints[i], 0, sizeof(g->joints[i]));
-		record->len = p->length;
-		memcpy(&record->vnet, &header, sizeof(header));
+		memset(&g->joints[i].padding, 0, sizeof(g->joints[i].padding));
+		tunclient_record_give_(record, p);
 		g->iov[2 * i] = (struct iovec){
 			(unsigned char *)record - padding,
 			sizeof(*record) + padding,

@@ -14,6 +14,10 @@
 void tunclient_record_take_(struct tunclient_packet *packet,
 			    const struct tund_record *record);
 
+/* The other way round; the bytes are the caller's to put behind it. */
+void tunclient_record_give_(struct tund_record *ret_record,
+			    const struct tunclient_packet *packet);
+
 /* Out of what was read; the number of packets. */
 int tunclient_records_copy_(const unsigned char *memory, size_t size,
 			    struct tunclient_packet *packets, unsigned int n);

@@ -696,6 +696,10 @@ int tunclient_recv_batch(struct tunclient *client,
  * Does not wait for the host, as tunclient_write(). Thread-safe: the packets of
  * one call keep their order, those of several may mix.
  *
+ * Packets of one flow that follow each other may be given to the host as one
+ * large packet, where the offload for them is in use (TSO4, TSO6, USO). It has
+ * less to do for them then, and counts, and captures, them as one.
+ *
  * If it takes fewer than n, the next one failed: to see its error, call again
  * from that one on.
  *
