@@ -16,8 +16,10 @@
 
 #include "config_reading.h"
 
-static void tell(struct reading *reading, unsigned int line, const char *format,
-		 va_list args)
+__attribute__((format(printf, 3, 0))) static void tell(struct reading *reading,
+						       unsigned int line,
+						       const char *format,
+						       va_list args)
 {
 	char what[512], message[PATH_MAX + 600];
 

@@ -36,7 +36,8 @@ uint64_t now(void)
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-static void say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void say(const char *format,
+						      va_list args)
 {
 	int error = errno;
 

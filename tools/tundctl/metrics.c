@@ -58,6 +58,7 @@ static void print_old(FILE *to, const char *text)
 static int write_file(const char *path, const char *text)
 {
 	char temporary[PATH_MAX];
+	bool good;
 	FILE *to;
 	int fd;
 
@@ -77,8 +78,9 @@ static int write_file(const char *path, const char *text)
 	}
 	print_old(to, text);
 	fchmod(fd, 0644);
-	if ((fflush(to) != 0) | (fclose(to) != 0) ||
-	    rename(temporary, path) < 0) {
+	good = fflush(to) == 0;
+	good = fclose(to) == 0 && good;
+	if (!good || rename(temporary, path) < 0) {
 		complain("%s: %s", path, strerror(errno));
 		unlink(temporary);
 		return 1;

@@ -63,7 +63,8 @@ struct table *table_new(const char *const *titles, unsigned int n_columns)
 	return table;
 }
 
-static char *format_cell(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *
+format_cell(const char *format, va_list args)
 {
 	char *text;
 
