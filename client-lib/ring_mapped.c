@@ -39,8 +39,13 @@ struct mapped_ring {
 	unsigned int left;
 	struct tpacket3_hdr *next;
 
-	/* The block that packets are released from. */
+	/*
+	 * The block that packets are released from, and how many from there on
+	 * are all given and not the kernel's again: with all of them `give` has
+	 * come round to it.
+	 */
 	unsigned int oldest;
+	unsigned int kept;
 
 	/* Those that came first: given up to `to_give`. */
 	struct waiting *first, *to_give;
@@ -254,21 +259,29 @@ static bool open_block(struct mapped_ring *m)
 {
 	struct tpacket_hdr_v1 *header = block_header(m, m->give);
 
-	if (!is_ready(m, m->give) || m->to_give)
+	if (m->kept == m->n_blocks || !is_ready(m, m->give) || m->to_give)
 		return false;
 	m->left = header->num_pkts;
 	m->next = at(block_at(m, m->give), header->offset_to_first_pkt);
 	return true;
 }
 
+/* Those of which all was given and released. */
+static void return_blocks(struct mapped_ring *m)
+{
+	while (m->kept > 0 && m->held[m->oldest] == 0) {
+		set_status(m, m->oldest, TP_STATUS_KERNEL);
+		m->oldest = (m->oldest + 1) % m->n_blocks;
+		m->kept--;
+	}
+}
+
 /* All of it was given: it is the kernel's once all of it is released. */
 static void close_block(struct mapped_ring *m)
 {
-	if (m->held[m->give] == 0 && m->oldest == m->give) {
-		set_status(m, m->give, TP_STATUS_KERNEL);
-		m->oldest = (m->oldest + 1) % m->n_blocks;
-	}
 	m->give = (m->give + 1) % m->n_blocks;
+	m->kept++;
+	return_blocks(m);
 }
 
 static unsigned int give(struct tunclient *client, struct mapped_ring *m,
@@ -359,9 +372,6 @@ void tunclient_mapped_release_(struct tunclient_receive_ring *ring,
 
 		*held -= now;
 		n -= now;
-		if (*held > 0 || m->oldest == m->give)
-			break;
-		set_status(m, m->oldest, TP_STATUS_KERNEL);
-		m->oldest = (m->oldest + 1) % m->n_blocks;
+		return_blocks(m);
 	}
 }
