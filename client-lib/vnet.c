@@ -39,6 +39,12 @@ void tunclient_vnet_take_(struct tunclient_packet *packet,
 	memset(packet->reserved, 0, sizeof(packet->reserved));
 }
 
+/* What does not fit is refused by whoever receives it, and must not wrap. */
+static uint16_t shifted(uint16_t at, unsigned int before)
+{
+	return (uint16_t)(at + before < UINT16_MAX ? at + before : UINT16_MAX);
+}
+
 void tunclient_vnet_give_(struct virtio_net_hdr *ret_header,
 			  const struct tunclient_packet *packet,
 			  unsigned int before)
@@ -49,11 +55,11 @@ void tunclient_vnet_give_(struct virtio_net_hdr *ret_header,
 	ret_header->gso_type = packet->gso_type;
 	if (packet->gso_type != TUNCLIENT_GSO_NONE) {
 		ret_header->gso_size = packet->gso_size;
-		ret_header->hdr_len = (__u16)(packet->hdr_len + before);
+		ret_header->hdr_len = shifted(packet->hdr_len, before);
 	}
 	if (needs_csum) {
 		ret_header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		ret_header->csum_start = (__u16)(packet->csum_start + before);
+		ret_header->csum_start = shifted(packet->csum_start, before);
 		ret_header->csum_offset = packet->csum_offset;
 	}
 }
