@@ -44,14 +44,16 @@ static int refused(struct device *dev, const struct pkt *pkt, int error,
 		*ret_reason = TUND_DROP_DOWN;
 		return -EIO;
 	}
+	/* What is to be cut may be larger. */
+	if (pkt->vnet.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	    payload > state.mtu + VETH_SLACK) {
+		*ret_reason = TUND_DROP_MTU;
+		return -EMSGSIZE;
+	}
 	/* It does not look at what the header is about: the host drops it. */
 	if (has_vnet(pkt)) {
 		*ret_reason = TUND_DROP_ERROR;
 		return 0;
-	}
-	if (payload > state.mtu + VETH_SLACK) {
-		*ret_reason = TUND_DROP_MTU;
-		return -EMSGSIZE;
 	}
 	*ret_reason = error == -ENOBUFS ? TUND_DROP_NOBUFS : TUND_DROP_ERROR;
 	return error;
