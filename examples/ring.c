@@ -123,7 +123,8 @@ int main(int argc, char **argv)
 {
 	struct tunclient_options options = {
 		.size = sizeof(options),
-		.flags = TUNCLIENT_NONBLOCK,
+		/* The ring is there from the attach on: nothing is lost. */
+		.flags = TUNCLIENT_NONBLOCK | TUNCLIENT_RING,
 	};
 	struct count count = {0};
 	struct tunclient *tun;

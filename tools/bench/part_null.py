@@ -18,11 +18,13 @@ ABOUT = '''One call after the other, 1400 bytes each, from one processor.
 `queued`: the packets are there before; `load`: they keep coming from another
 process. `null FUSE` answers at once, whatever it is asked: `default`, libfuse's
 own loop with one thread, wherever the kernel puts it; `same CPU`, on the
-client's; `spinning`, on another one, where it never sleeps.'''
+client's; `spinning`, on another one, where it never sleeps; `as tund`, with the
+daemon's own workers.'''
 NULL = {
     'null FUSE default': [],
     'null FUSE same CPU': ['--cpu'],
     'null FUSE spinning': ['--spin'],
+    'null FUSE as tund': ['--tund'],
 }
 
 

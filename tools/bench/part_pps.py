@@ -16,7 +16,8 @@ ABOUT = '''UDP of so many bytes, one flow; the application on one processor,
 the host's program on another. `offered`: what the other side sent, or, to the
 host, what the application wrote; where it is not more than what arrived, it
 is the sender that is measured. `app us`, `all us`: time of the processors for
-each packet that arrived, of the application and of the whole machine.'''
+each packet that arrived, of the application and of the whole machine.
+`joined`: the library joins packets of one flow, as these all are.'''
 
 
 def table():
@@ -48,7 +49,7 @@ PATHS = {
     UP: [scene.KERNEL, scene.KERNEL_TSO] + scene.TUND + scene.TUND_TSO[-1:] +
     [scene.VETH_BATCH, scene.VETH_RING],
     DOWN: [scene.KERNEL, scene.KERNEL_TSO] + scene.TUND +
-    scene.TUND_TSO[-1:] + [scene.VETH_BATCH, scene.VETH_TX_RING],
+    scene.TUND_JOINED + [scene.VETH_BATCH, scene.VETH_TX_RING],
 }
 
 

@@ -15,6 +15,9 @@
 	(TUNCLIENT_OFFLOAD_CSUM | TUNCLIENT_OFFLOAD_TSO4 |                     \
 	 TUNCLIENT_OFFLOAD_TSO6)
 
+/* With which the library joins what is sent. */
+#define OFFLOAD_UDP (TUNCLIENT_OFFLOAD_CSUM | TUNCLIENT_OFFLOAD_USO)
+
 struct library {
 	struct tunclient *client;
 	struct tunclient_packet in[BATCH_MAX], out[BATCH_MAX];
@@ -154,6 +157,8 @@ const struct path paths_library[] = {
 	PATHS("direct-offloads", TUNCLIENT_PLANE_DIRECT, OFFLOADS),
 	PATHS("file-offloads", TUNCLIENT_PLANE_FILE, OFFLOADS),
 	PATHS("kernel-offloads", TUNCLIENT_PLANE_KERNEL, OFFLOADS),
+	PATHS("direct-udp", TUNCLIENT_PLANE_DIRECT, OFFLOAD_UDP),
+	PATHS("file-udp", TUNCLIENT_PLANE_FILE, OFFLOAD_UDP),
 };
 const unsigned int n_paths_library =
 	sizeof(paths_library) / sizeof(paths_library[0]);

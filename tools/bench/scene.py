@@ -36,7 +36,8 @@ class NotHere(Exception):
 class Path:
     """plane: 'tun' is a TUN by plain system calls, 'veth' a bare veth pair by
     plain system calls, all others are libtunclient's. mode: its way to move
-    packets. offloads: checksums and TSO are passed on."""
+    packets. offloads: checksums and TSO are passed on; 'udp': segments of UDP,
+    so that the library joins what is sent."""
 
     def __init__(self, name, plane, mode, offloads=False):
         self.name, self.plane, self.mode = name, plane, mode
@@ -48,8 +49,10 @@ class Path:
         """bench-app's name for it."""
         if self.plane == 'tun':
             return 'tun-vnet' if self.offloads else 'tun'
-        return '-'.join([self.plane] + ['offloads'] * self.offloads +
-                        [self.mode])
+        words = [self.plane, self.mode]
+        if self.offloads:
+            words.insert(1, 'udp' if self.offloads == 'udp' else 'offloads')
+        return '-'.join(words)
 
     @property
     def is_kernel(self):
@@ -69,6 +72,10 @@ TUND_TSO = [
     Path('file batch TSO', 'file', 'batch', True),
     Path('direct batch TSO', 'direct', 'batch', True),
     Path('direct ring TSO', 'direct', 'ring', True),
+]
+TUND_JOINED = [
+    Path('file batch joined', 'file', 'batch', 'udp'),
+    Path('direct batch joined', 'direct', 'batch', 'udp'),
 ]
 VETH_BATCH = Path('bare veth batch', 'veth', 'batch')
 VETH_RING = Path('bare veth ring', 'veth', 'ring')
