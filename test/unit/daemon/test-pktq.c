@@ -3,6 +3,8 @@
  * test-pktq.c - the packet queue of packet/pktq.h: packets, bounds and parked
  * waiters. How waiting ends otherwise is test-pktq-end.c's.
  */
+#include <errno.h>
+
 #include "waiter.h"
 
 /* ---- packets ---- */
@@ -310,6 +312,69 @@ static void writer_with_room_is_not_parked(void **state)
 	assert_int_equal(a.n, 0);
 }
 
+/* ---- several at once ---- */
+
+/* Readers are served early where there would be no room otherwise. */
+static void run_into_a_small_queue(void **state)
+{
+	struct pkt *pkts[6];
+	bool queued = false;
+	struct end ends[2];
+
+	for (size_t i = 0; i < LENGTH(ends); i++)
+		pktq_arm(&q, park_reader(&ends[i]));
+	for (uint16_t i = 0; i < LENGTH(pkts); i++)
+		pkts[i] = numbered((uint16_t)(1 + i));
+	assert_int_equal(pktq_push_run(&q, pkts, LENGTH(pkts), &queued), 5);
+	assert_true(queued);
+	pkt_free(pkts[5]);
+	assert_got(&ends[0], 1);
+	assert_got(&ends[1], 2);
+	pkts[0] = numbered(9);
+	assert_int_equal(pktq_push_run(&q, pkts, 1, &queued), 0);
+	assert_false(queued);
+	for (uint16_t i = 3; i <= 5; i++)
+		assert_pops(i);
+	assert_int_equal(pktq_close(&q, -EBUSY), 0);
+	assert_int_equal(pktq_push_run(&q, pkts, 1, &queued), -EBUSY);
+	pkt_free(pkts[0]);
+}
+
+static void run_comes_back_in_order(void **state)
+{
+	const struct pktq_room two = {.packets = 2, .bytes = 1000, .align = 1};
+	struct list run;
+
+	list_init(&run);
+	for (uint16_t i = 1; i <= 3; i++)
+		push(i);
+	assert_int_equal(pktq_pop_run(&q, &two, &run), PKTQ_DONE);
+	assert_int_equal(pktq_length(&q), 1);
+	push(4);
+	assert_true(pktq_unpop_run(&q, &run));
+	assert_true(list_empty(&run));
+	for (uint16_t i = 1; i <= 4; i++)
+		assert_pops(i);
+}
+
+static void forgotten_tag_makes_room(void **state)
+{
+	struct pkt *pkts[3];
+	struct end a;
+
+	for (uint16_t i = 0; i < 3; i++) {
+		pkts[i] = numbered((uint16_t)(1 + i));
+		pkts[i]->tag = i == 1 ? 8 : 7;
+	}
+	assert_int_equal(pktq_push_run(&q, pkts, 3, NULL), 3);
+	pktq_arm(&q, park_writer(&a, numbered(4)));
+	pktq_forget(&q, 7);
+	assert_ended(&a, 0);
+	assert_pops(2);
+	assert_pops(4);
+	assert_empty();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, pktq_set_up, pktq_tear_down)
 
 int main(void)
@@ -335,6 +400,9 @@ int main(void)
 		TEST(writers_are_let_in_in_order),
 		TEST(one_large_packet_makes_room_for_many),
 		TEST(writer_with_room_is_not_parked),
+		TEST(run_into_a_small_queue),
+		TEST(run_comes_back_in_order),
+		TEST(forgotten_tag_makes_room),
 	};
 
 	return cmocka_run_group_tests_name("pktq", tests, NULL, NULL);
