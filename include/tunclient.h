@@ -15,7 +15,9 @@
  *
  *   The library starts no thread, installs no signal handler, has no global
  *   state, prints nothing and never ends the process. A child of fork() shares
- *   the handle's descriptors with its parent; exec() closes them.
+ *   the handle's descriptors with its parent, and either of them may close its
+ *   handle, but only one may go on with it: the library does not see what the
+ *   other does to the device, and packets would be lost. exec() closes them.
  *
  *   tunclient_open(), tunclient_attach(), tunclient_detach() and
  *   tunclient_close() need the handle for themselves. All other functions may
@@ -618,7 +620,8 @@ ssize_t tunclient_read(struct tunclient *client, void *ret_packet, size_t size);
  *   -EBADFD  not attached, or the interface was deleted
  *   -EAGAIN  no room now, and the handle is non-blocking
  *   -EINTR   a signal handler ran before the packet was taken
- *   -EFAULT  the packet is not memory of the program
+ *   -EFAULT  the packet is not memory of the program (where the library looks
+ *            into it, the program gets SIGSEGV)
  *   -ENOBUFS, -ENOMEM  no memory for the packet, or the host's queue is full
  * Since 0.1.
  */
