@@ -98,6 +98,9 @@ static int receive(struct tunclient *client, struct tunclient_packet *packet)
 	}
 	if (n < 0)
 		return -errno;
+	/* No packet is empty: the kernel got no further than the header. */
+	if (record.len == 0)
+		return -EFAULT;
 	tunclient_record_take_(packet, &record);
 	return 1;
 }

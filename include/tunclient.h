@@ -597,7 +597,8 @@ int tunclient_set_offloads(struct tunclient *client, unsigned int offloads);
  *   -EBUSY   the handle receives by ring
  *   -EOPNOTSUPP  the handle has TUNCLIENT_ABILITY_OFFLOAD, so a packet may not
  *            be complete: receive it with tunclient_recv_batch()
- *   -EFAULT  the buffer is not memory of the program
+ *   -EFAULT  the buffer is not memory of the program (on the kernel plane its
+ *            device does not notice)
  * Since 0.1.
  */
 ssize_t tunclient_read(struct tunclient *client, void *ret_packet, size_t size);

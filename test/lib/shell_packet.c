@@ -91,6 +91,14 @@ static void command_read(void)
 	free(data);
 }
 
+/* Into what is not memory. */
+static void command_read_nowhere(void)
+{
+	struct tunclient *client = shell_handle();
+
+	shell_say("%zd", tunclient_read(client, (void *)64, 100));
+}
+
 /* Exactly as large as it is: a sanitizer sees whoever reads more. */
 static void command_write(void)
 {
@@ -219,6 +227,8 @@ int shell_packet_command(const char *command)
 		command_recv();
 	else if (!strcmp(command, "send"))
 		command_send();
+	else if (!strcmp(command, "read_nowhere"))
+		command_read_nowhere();
 	else if (!strcmp(command, "ring"))
 		command_ring();
 	else if (!strcmp(command, "ring_send"))
