@@ -33,7 +33,7 @@ static struct fs_server *server_of(const struct slow_call *slow)
 static struct work_queue *queue_of(struct fs_server *server,
 				   const struct call *c)
 {
-	return server->slow_calls[c->thread.uid % N_SLOW_QUEUES];
+	return server->slow_calls[slow_queue_of(c->thread.uid)];
 }
 
 static void end_call(struct slow_call *slow, int result, const void *out,
