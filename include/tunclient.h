@@ -702,7 +702,9 @@ int tunclient_recv_batch(struct tunclient *client,
  *
  * Packets of one flow that follow each other may be given to the host as one
  * large packet, where the offload for them is in use (TSO4, TSO6, USO). It has
- * less to do for them then, and counts, and captures, them as one.
+ * less to do for them then, and counts, and captures, them as one. The IPv4
+ * identification of those that must not be fragmented may change, and they are
+ * taken even if each is larger than the MTU.
  *
  * If it takes fewer than n, the next one failed: to see its error, call again
  * from that one on.
