@@ -259,6 +259,11 @@ static void set_up(struct reading *reading, const struct config_value *v)
 	reading->has_up = value_bool(v, &reading->up);
 }
 
+static void set_configure(struct reading *reading, const struct config_value *v)
+{
+	value_bool(v, &reading->configure);
+}
+
 static void set_max_devices(struct reading *reading,
 			    const struct config_value *v)
 {
@@ -311,6 +316,7 @@ static const struct key keys[] = {
 	{SECTION_POLICY, "Address", set_address},
 	{SECTION_POLICY, "Route", set_route},
 	{SECTION_POLICY, "Up", set_up},
+	{SECTION_POLICY, "Configure", set_configure},
 	{SECTION_POLICY, "MaxDevices", set_max_devices},
 	{SECTION_POLICY, "MaxFiles", set_max_files},
 	{SECTION_POLICY, "MaxQueuedBytes", set_rule_queued_bytes},
@@ -460,11 +466,14 @@ static void end_policy(struct reading *reading)
 			       "so for TUN only: write Kind=tun",
 			       reading->header);
 	if (rule->has_allow && !rule->allow &&
-	    (configures || reading->up || rule->sources.n > 0))
+	    (configures || reading->up || reading->configure ||
+	     rule->sources.n > 0))
 		config_mistake(reading,
 			       "[%s] allows nothing and configures something: "
 			       "leave that out, or write Allow=attach",
 			       reading->header);
+	if (reading->configure)
+		rule->allow |= POLICY_CONFIGURE;
 	end_setup(reading, reading->has_up ? reading->up : rule->setup.n > 0);
 }
 

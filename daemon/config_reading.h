@@ -34,7 +34,7 @@ struct reading {
 	struct policy_rule *rule;
 	/* Of that section. */
 	unsigned int mtu;
-	bool has_ipv6, has_up, up;
+	bool has_ipv6, has_up, up, configure;
 };
 
 /* At the present line. Goes on, to find them all. */

@@ -469,7 +469,8 @@ const char *tunclient_version(void);
  * Each returns 0, or what its comment says, or
  *   -EINVAL  client or a pointer is NULL, or an address cannot be read
  *   -EBADFD  not attached, or the interface was deleted
- *   -EPERM   no CAP_NET_ADMIN over the interface's network namespace
+ *   -EPERM   no CAP_NET_ADMIN over the interface's network namespace, nor a
+ *            policy of tund's that allows it
  *   -EOPNOTSUPP  the handle lacks TUNCLIENT_ABILITY_CONFIGURE: an older daemon
  *   -ENODEV  as for tunclient_index()
  *   -ENOMEM, -ENOBUFS  no memory in the process or the kernel

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * configure.c - checks what is asked for; who may ask is the caller's matter,
- * and how it is done net/'s.
+ * configure.c - checks what is asked for, and whether a policy allows it; when
+ * that is asked is the caller's matter, and how it is done net/'s.
  */
 #include "dev/configure.h"
 
 #include <errno.h>
 #include <net/if_arp.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dev/device.h"
 #include "dev/file.h"
+#include "dev/grant.h"
 
 /* AF_INET and AF_INET6: this floor knows no sockets. */
 enum {
@@ -70,6 +72,44 @@ int dev_file_configure(struct dev_file *file, const struct tund_config *config,
 		dev->host->sync(dev->link);
 	if (r == -ENODEV && !dev_file_attached(file))
 		r = -EBADFD;
+	device_unref(dev);
+	return r;
+}
+
+/* Of an interface that was moved, no policy of here has been asked. */
+static bool is_at_home(const struct dev_file *file, const struct device *dev,
+		       int ns_fd)
+{
+	struct stat st;
+
+	return dev_file_home_ns(file, dev) >= 0 && fstat(ns_fd, &st) == 0 &&
+	       st.st_ino == dev->ns_id;
+}
+
+int dev_file_may_configure(struct dev_file *file,
+			   const struct dev_caller *caller, int ns_fd)
+{
+	struct device *dev = dev_file_device(file);
+	struct host_state state;
+	int r = -EPERM;
+
+	if (!dev)
+		return -EBADFD;
+	/* Rules are about the name that it has now. */
+	dev->host->sync(dev->link);
+	device_get_state(dev, &state);
+	if (is_at_home(file, dev, ns_fd)) {
+		const struct policy_request request = {
+			.what = POLICY_CONFIGURE,
+			.kind = dev->kind == DEV_TUN ? POLICY_TUN : POLICY_TAP,
+			.name = state.name,
+			.ns_id = dev->ns_id,
+			.by_kernels_rule = caller->net_admin,
+		};
+
+		r = dev_grant_check_configure(dev_file_table(file), caller,
+					      &request);
+	}
 	device_unref(dev);
 	return r;
 }

@@ -42,6 +42,18 @@ static struct policy_log *log_of(struct policy_set *set,
 	return rule ? &set->rules[rule - set->rules].log : &set->log;
 }
 
+static const char *verb(unsigned int what)
+{
+	switch (what) {
+	case POLICY_CREATE:
+		return "create";
+	case POLICY_ATTACH:
+		return "attach to";
+	default:
+		return "configure";
+	}
+}
+
 static void tell(struct policy_set *set, const struct dev_caller *caller,
 		 const struct policy_request *request,
 		 const struct policy_decision *decision)
@@ -58,9 +70,20 @@ static void tell(struct policy_set *set, const struct dev_caller *caller,
 			 "the last message)",
 			 untold);
 	log_notice("user %u may not %s \"%s\" (%s): %s%s", caller->uid,
-		   request->what == POLICY_CREATE ? "create" : "attach to",
-		   request->name, request->kind == POLICY_TAP ? "tap" : "tun",
-		   why, others);
+		   verb(request->what), request->name,
+		   request->kind == POLICY_TAP ? "tap" : "tun", why, others);
+}
+
+static int judge(struct policy_set *set, const struct dev_caller *caller,
+		 const struct policy_request *request,
+		 struct policy_decision *ret_decision)
+{
+	int r = policy_judge(set, caller, request, ret_decision);
+
+	/* Without any policy it is as with the kernel's TUN. */
+	if (r < 0 && set->n > 0)
+		tell(set, caller, request, ret_decision);
+	return r;
 }
 
 int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
@@ -70,11 +93,8 @@ int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
 	struct policy_decision decision;
 	int r;
 
-	r = policy_judge(set, caller, request, &decision);
+	r = judge(set, caller, request, &decision);
 	if (r < 0) {
-		/* Without any policy it is as with the kernel's TUN. */
-		if (set->n > 0)
-			tell(set, caller, request, &decision);
 		policy_set_unref(set);
 		return r;
 	}
@@ -86,6 +106,18 @@ int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
 		.exempt = caller->net_admin && request->ns_id == set->host_ns,
 	};
 	return 0;
+}
+
+int dev_grant_check_configure(struct dev_table *table,
+			      const struct dev_caller *caller,
+			      const struct policy_request *request)
+{
+	struct policy_set *set = dev_table_policy(table);
+	struct policy_decision decision;
+	int r = judge(set, caller, request, &decision);
+
+	policy_set_unref(set);
+	return r;
 }
 
 void dev_grant_copy(const struct dev_grant *grant, struct dev_grant *ret_grant)

@@ -25,6 +25,13 @@ struct dev_grant {
 int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
 		  const struct policy_request *request,
 		  struct dev_grant *grant);
+/*
+ * Whether a rule allows to configure the interface: 0, or -EPERM, which is
+ * logged. What the kernel's rule says is part of the request.
+ */
+int dev_grant_check_configure(struct dev_table *table,
+			      const struct dev_caller *caller,
+			      const struct policy_request *request);
 void dev_grant_copy(const struct dev_grant *grant, struct dev_grant *ret_grant);
 void dev_grant_put(struct dev_grant *grant);
 

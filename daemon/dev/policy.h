@@ -65,6 +65,7 @@ enum {
 enum {
 	POLICY_CREATE = 1 << 0,
 	POLICY_ATTACH = 1 << 1, /* to what is there */
+	POLICY_CONFIGURE = 1 << 2,
 };
 
 /* What a rule's words ask of a caller that costs a look. */
@@ -94,7 +95,7 @@ struct policy_rule {
 	unsigned int kinds;	/* POLICY_TUN, POLICY_TAP */
 
 	bool has_allow;
-	unsigned int allow; /* POLICY_CREATE, POLICY_ATTACH; 0: none */
+	unsigned int allow; /* POLICY_CREATE and the like; 0: none */
 	unsigned int planes;
 	struct dev_setup setup;
 	struct ip_prefixes sources;
@@ -131,7 +132,7 @@ struct policy_rule *policy_set_add(struct policy_set *set);
 
 /* What is asked for. */
 struct policy_request {
-	unsigned int what;    /* POLICY_CREATE or POLICY_ATTACH */
+	unsigned int what;    /* POLICY_CREATE or another */
 	unsigned int kind;    /* POLICY_TUN or POLICY_TAP */
 	const char *name;     /* of an interface */
 	uint64_t ns_id;	      /* the inode of its network namespace */

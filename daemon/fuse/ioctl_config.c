@@ -5,18 +5,31 @@
  */
 #include "dev/configure.h"
 #include "dev/host.h"
+#include "dev/table.h"
 #include "fuse/caller.h"
 #include "fuse/ioctl.h"
 
 /*
- * Who administers the namespace that the interface is in. It is asked before
- * anything is done, and the answer holds for that namespace alone.
+ * Who administers the namespace that the interface is in, or is allowed to by a
+ * policy. It is asked before anything is done, and the answer holds for that
+ * namespace alone.
  */
 static int may_configure(void *arg, int ns_fd)
 {
 	const struct call *c = arg;
+	const struct fs_server *server = fuse_req_userdata(c->req);
+	struct dev_caller caller;
+	int r = 0;
 
-	return caller_check_admin(c->thread.tid, ns_fd);
+	caller_look_up(c->thread.tid, ns_fd, &caller);
+	if (!caller.net_admin) {
+		caller_look_closer(c->thread.tid,
+				   dev_table_policy_needs(server->table),
+				   &caller);
+		r = dev_file_may_configure(c->file->dev_file, &caller, ns_fd);
+	}
+	caller_forget(&caller);
+	return r;
 }
 
 int ioctl_configure(const struct call *c)

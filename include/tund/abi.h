@@ -321,11 +321,11 @@ struct tund_device {
  * EBADFD on an unattached descriptor. EINVAL for an unknown `what`, a `family`
  * that is neither AF_INET nor AF_INET6, a prefix that is too long, or reserved
  * bytes that are not 0. Who may is decided before anything is done:
- * CAP_NET_ADMIN over the network namespace that the interface is in now; else
- * EPERM. What is there already is EEXIST, what is not there to be removed
- * EADDRNOTAVAIL (an address) or ESRCH (a route); otherwise the errors are
- * rtnetlink's: ENETDOWN for a route while the interface is down, EINVAL for a
- * value that it cannot have. Since version 1.
+ * CAP_NET_ADMIN over the network namespace that the interface is in now, or a
+ * policy of tund's that allows it; else EPERM. What is there already is EEXIST,
+ * what is not there to be removed EADDRNOTAVAIL (an address) or ESRCH (a
+ * route); otherwise the errors are rtnetlink's: ENETDOWN for a route while the
+ * interface is down, EINVAL for a value that it cannot have. Since version 1.
  *
  *   what                  uses
  *   TUND_CONFIG_UP        value: 1 up, 0 down

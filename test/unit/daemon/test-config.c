@@ -219,7 +219,8 @@ static void what_keys(void **state)
 		     "MaxFiles=3\nMaxQueuedBytes=131072\n"
 		     "SourceAddress=10.8.0.2 10.8.1.0/24\n"
 		     "SourceAddress=fd00::/64\n[Policy b]\nAllow=attach\n"
-		     "Up=yes\n[Policy c]\nAllow=attach\nMTU=1300\n"
+		     "Up=yes\n[Policy c]\nConfigure=yes\nAllow=attach\n"
+		     "MTU=1300\n"
 		     "[Policy d]\nAllow=create\nAddress=10.8.0.2/24\nUp=no\n");
 	const struct policy_rule *rule = config->policy->rules;
 
@@ -244,6 +245,7 @@ static void what_keys(void **state)
 			 POLICY_FILE_PLANE | POLICY_DIRECT_PLANE);
 	assert_true(rule[1].max_files == POLICY_NO_LIMIT);
 	assert_int_equal(rule[2].setup.n, 1);
+	assert_int_equal(rule[2].allow, POLICY_ATTACH | POLICY_CONFIGURE);
 	assert_int_equal(rule[3].setup.n, 1);
 	config_free(config);
 }
@@ -290,6 +292,8 @@ static void bad_lines_are_told(void **state)
 		{"[Policy a]\nAllow=none\nMTU=1400\n", 1,
 		 "leave that out, or write Allow=attach"},
 		{"[Policy a]\nAllow=none\nUp=yes\n", 1, "leave that out"},
+		{"[Policy a]\nConfigure=yes\nAllow=none\n", 1, "leave that"},
+		{POLICY "Configure=create\n", 3, "neither yes nor no"},
 		{DEVICE "MTU=1279\nAddress=fd00::1/64\n", 1,
 		 "IPv6 addresses need 1280 at least"},
 		/* Keys. */

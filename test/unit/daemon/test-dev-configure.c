@@ -4,12 +4,15 @@
  * asked first, and what the file says of the interface.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "dev/configure.h"
 #include "dev/knob.h"
+#include "dev/policy.h"
 #include "direct.h"
 
 enum {
@@ -226,6 +229,66 @@ static void on_the_direct_plane(void **state)
 	close_file(&o);
 }
 
+static void add_rule(struct policy_set *set, uid_t uid, const char *glob,
+		     unsigned int allow)
+{
+	struct policy_rule *rule = policy_set_add(set);
+
+	assert_non_null(rule);
+	rule->name = strdup("rule");
+	rule->file = strdup("tund.conf");
+	rule->allow = allow;
+	rule->kinds = POLICY_TUN;
+	rule->users.ranges = must_alloc(sizeof(struct id_range));
+	rule->users.ranges[0] = (struct id_range){uid, uid};
+	rule->users.n = 1;
+	rule->names.words = must_alloc(sizeof(char *));
+	rule->names.words[0] = strdup(glob);
+	rule->names.n = 1;
+}
+
+static int by_policy(uid_t uid, int ns_fd)
+{
+	const struct dev_caller caller = {.uid = uid};
+
+	return dev_file_may_configure(o.file, &caller, ns_fd);
+}
+
+static void what_policies_say(void **state)
+{
+	int elsewhere = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+	struct policy_set *set;
+	struct host_state now;
+
+	assert_int_equal(policy_set_new(1, &set), 0);
+	add_rule(set, 1000, "t*", POLICY_CREATE | POLICY_CONFIGURE);
+	add_rule(set, 1001, "t*", POLICY_CREATE | POLICY_ATTACH);
+	attach_device(TUN);
+	assert_int_equal(by_policy(1000, dev_file_ns(o.file)), -EPERM);
+	dev_table_set_policy(table, set);
+	assert_int_equal(by_policy(1000, dev_file_ns(o.file)), 0);
+	assert_int_equal(by_policy(1001, dev_file_ns(o.file)), -EPERM);
+	assert_int_equal(by_policy(1002, dev_file_ns(o.file)), -EPERM);
+	/* No policy of here is about what has gone. */
+	assert_int_equal(by_policy(1000, elsewhere), -EPERM);
+	/* By the name that it has now. */
+	now = lnk->state;
+	memcpy(now.name, "other0", sizeof("other0"));
+	fake_change(lnk, &now);
+	assert_int_equal(by_policy(1000, dev_file_ns(o.file)), -EPERM);
+	put_device();
+	close_file(&o);
+	/* Of another kind. */
+	attach_device(TAP);
+	assert_int_equal(by_policy(1000, dev_file_ns(o.file)), -EPERM);
+	put_device();
+	close_file(&o);
+	open_file(&o);
+	assert_int_equal(by_policy(1000, dev_file_ns(o.file)), -EBADFD);
+	close_file(&o);
+	close(elsewhere);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, direct_tear_down)
 
 int main(void)
@@ -237,6 +300,7 @@ int main(void)
 		TEST(errors_of_the_host),
 		TEST(link_as_it_is),
 		TEST(on_the_direct_plane),
+		TEST(what_policies_say),
 	};
 
 	return cmocka_run_group_tests_name("dev-configure", tests, NULL, NULL);
