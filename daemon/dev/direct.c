@@ -70,6 +70,7 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 		.vnet_hdr = frames || dev->flags & IFF_VNET_HDR,
 		.nonblock = flags & TUND_FD_NONBLOCK,
 		.several = dev->flags & IFF_MULTI_QUEUE,
+		.queued_bytes = dev_grant_queued_bytes(&queue->grant),
 		.sources = rule ? rule->sources.prefixes : NULL,
 		.n_sources = rule ? rule->sources.n : 0,
 	};

@@ -85,7 +85,7 @@ static int open_socket(const struct host_link *link,
 	if (r == 0)
 		r = set_vnet_hdr(fd, how);
 	if (r == 0)
-		r = link_enlarge_buffer(fd);
+		r = link_set_buffer(fd, how->queued_bytes);
 	if (r == 0)
 		r = set_option(fd, PACKET_ADD_MEMBERSHIP, &promiscuous,
 			       sizeof(promiscuous));

@@ -29,7 +29,7 @@
  * The thread that receives empties the socket at once: this is for the moments
  * in which it does not run.
  */
-#define RECEIVE_BUFFER (8 << 20)
+#define RECEIVE_BUFFER (16u << 20)
 
 #define RENAME_TRIES   3
 
@@ -103,9 +103,10 @@ static int set_option(int fd, int option, int value)
 		       : 0;
 }
 
-int link_enlarge_buffer(int fd)
+int link_set_buffer(int fd, size_t bytes)
 {
-	int size = RECEIVE_BUFFER;
+	/* The kernel doubles it. */
+	int size = (int)(bytes / 2);
 
 	/* Beyond net.core.rmem_max only the initial user namespace may go. */
 	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
@@ -143,7 +144,7 @@ static int open_packet_socket(enum dev_kind kind, int *ret_fd)
 		if (r < 0)
 			return r;
 	}
-	r = link_enlarge_buffer(fd);
+	r = link_set_buffer(fd, RECEIVE_BUFFER);
 	if (r < 0)
 		return r;
 	*ret_fd = steal_fd(&fd);

@@ -74,7 +74,7 @@ void link_free(struct host_link *link);
 /* A packet socket in the hidden namespace, which is not bound. */
 int link_open_packet_socket(const struct host_link *link, int type,
 			    int *ret_fd);
-int link_enlarge_buffer(int fd);
+int link_set_buffer(int fd, size_t bytes);
 int link_bind(const struct host_link *link, int fd, uint16_t protocol);
 
 /* configure.c and settings.c: see dev/host.h. */

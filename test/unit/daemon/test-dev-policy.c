@@ -310,8 +310,10 @@ static void as_many_bytes_as_allowed(void **state)
 	struct tund_stats stats;
 	struct host_link *link;
 	struct opened o;
+	int fd;
 
-	add_rule(set, NULL, POLICY_CREATE)->max_queued_bytes = 128 << 10;
+	set->limits.queued_bytes = 1 << 20;
+	add_rule(set, "t0", POLICY_CREATE)->max_queued_bytes = 128 << 10;
 	dev_table_set_policy(table, set);
 	open_file(&o);
 	assert_int_equal(attach_by(&o, "t0", IFF_TUN | IFF_NO_PI, &user), 0);
@@ -321,6 +323,18 @@ static void as_many_bytes_as_allowed(void **state)
 	assert_int_equal(dev_file_stats(o.file, &stats), 0);
 	assert_int_equal(stats.queued, 2);
 	assert_int_equal(stats.drops[TUND_DROP_QUEUE_FULL], 3);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
+	assert_int_equal(link->how.queued_bytes, 128 << 10);
+	close(fd);
+	fake_direct_close(link);
+	close_file(&o);
+	/* By no rule, as much as usual. */
+	open_file(&o);
+	assert_int_equal(attach_by(&o, "t1", IFF_TUN | IFF_NO_PI, &admin), 0);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
+	assert_int_equal(fake_link("t1")->how.queued_bytes, 1 << 20);
+	close(fd);
+	fake_direct_close(fake_link("t1"));
 	close_file(&o);
 }
 
