@@ -2,7 +2,8 @@
 /*
  * client-lib/coalesce.c - which packets may be joined, and the header that they
  * then have. The conditions are those under which the kernel's own generic
- * receive offload joins packets, and the result is what it would make.
+ * receive offload joins packets, but that identifications of packets that must
+ * not be fragmented may be any: where the host cuts, it numbers them anew.
  */
 #include "coalesce.h"
 
