@@ -243,16 +243,17 @@ int tunclient_direct_check_(struct tunclient *client)
 	return client->direct.bypass || is_up(client) ? 0 : -EIO;
 }
 
-/* It was dropped, and so says only the interface why. */
+/*
+ * It was dropped, and so says only the interface why. The daemon knows at once
+ * that it is up; this end is told up to a second later.
+ */
 static int why_dropped(struct tunclient *client, size_t size)
 {
 	size_t header = client->kind == TUNCLIENT_TAP ? ETHER_HDR_LEN : 0;
 	struct tund_link link;
 
-	if (!is_running(client))
-		return -EIO;
 	if (tunclient_tund_link_(client, &link) < 0)
-		return -ENOBUFS;
+		return is_running(client) ? -ENOBUFS : -EIO;
 	if (!(link.flags & TUND_LINK_UP))
 		return -EIO;
 	return size > link.mtu + header ? -EMSGSIZE : -ENOBUFS;

@@ -32,7 +32,8 @@ OTHERS = (0x0806, 0x8100, 0x8137, 0x88a8, 0x8864, 0x88cc, 0x88b5)
 MARK = b'only for my own interface'
 INDEXES = 64
 
-SIOCGIFNAME, SIOCGSKNS = 0x8910, 0x894c
+SIOCGIFNAME, SIOCGIFFLAGS, SIOCGSKNS = 0x8910, 0x8913, 0x894c
+IFF_RUNNING = 0x40
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -110,10 +111,14 @@ def packets(sock):
         return found + packets(sock)
 
 
-def running(ns, name):
-    """A packet that is sent before the interface runs may be lost."""
-    tt.wait_for(lambda: 'state UP' in ns.ip('link show ' + name), 3,
-                name + ' is running')
+def running(ns, name, sock=None):
+    """A packet that is sent before the interface runs may be lost, and so may
+    one through a socket that has not been told that it does."""
+    def told():
+        request = fcntl.ioctl(sock, SIOCGIFFLAGS, b'tund'.ljust(40, b'\0'))
+        return struct.unpack_from('H', request, 16)[0] & IFF_RUNNING
+    tt.wait_for(lambda: 'state UP' in ns.ip('link show ' + name) and
+                (sock is None or told()), 3, name + ' is running')
 
 
 def listener(ns, name, protocol):
