@@ -270,6 +270,13 @@ static bool place(struct placement *p)
 		w->unused = 0;
 		set_worker(p, w, true, found.cpus[i]);
 	}
+	/*
+	 * Who stands aside takes the lock when he is woken: on a busy processor
+	 * he would keep it, and us from seeing that.
+	 */
+	for (unsigned int i = 0; i < p->n_workers; i++)
+		if (p->workers[i].unused == KEEP_TICKS)
+			set_worker(p, &p->workers[i], false, -1);
 	lock_acquire(&p->lock);
 	for (unsigned int i = 0; i < p->n_workers; i++)
 		p->workers[i].aside = p->workers[i].unused == KEEP_TICKS;

@@ -163,6 +163,56 @@ static void test_end_of_load(void **state)
 	assert_true(becomes(n_bound, 0));
 }
 
+static int bound_to;
+
+/* The only one of that class is where the program is. */
+static unsigned int one_is_idle_there(void)
+{
+	unsigned int n = 0;
+	cpu_set_t set;
+
+	for (unsigned int i = 0; i < N_WORKERS; i++) {
+		int tid = atomic_load(&threads[i].tid);
+
+		n += sched_getscheduler(tid) == SCHED_IDLE &&
+		     sched_getaffinity(tid, sizeof(set), &set) == 0 &&
+		     CPU_COUNT(&set) == 1 && CPU_ISSET(bound_to, &set);
+	}
+	return n == 1 && n_idle() == 1;
+}
+
+/* The program, which is this thread, goes to the set's Nth processor. */
+static void go_to(const cpu_set_t *cpus, unsigned int nth)
+{
+	cpu_set_t one;
+	int cpu = -1;
+
+	for (unsigned int i = 0; i <= nth; i++)
+		do
+			cpu++;
+		while (!CPU_ISSET(cpu, cpus));
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	bound_to = cpu;
+}
+
+/* Whoever is not needed any more has the ordinary class while he waits. */
+static void test_move(void **state)
+{
+	cpu_set_t cpus;
+
+	if (!privileged())
+		skip();
+	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	go_to(&cpus, 0);
+	atomic_store(&serving, true);
+	assert_true(becomes(one_is_idle_there, 1));
+	go_to(&cpus, 1);
+	assert_true(becomes(one_is_idle_there, 1));
+	assert_int_equal(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+}
+
 static unsigned int others_serve(void)
 {
 	unsigned int n = 0;
@@ -201,6 +251,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_load, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end_of_load, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_move, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_step_in, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
