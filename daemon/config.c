@@ -16,6 +16,10 @@
 
 #include "config_reading.h"
 
+/* isspace(3) in the "C" locale. */
+#define BLANKS		" \t\n\v\f\r"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 __attribute__((format(printf, 3, 0))) static void tell(struct reading *reading,
 						       unsigned int line,
 						       const char *format,
@@ -179,6 +183,10 @@ static void look_for_section(struct reading *reading, const char *text)
 	if (text[0] != '[' || !end)
 		return;
 	config_end_section(reading);
+	/* inih does not look at it. */
+	end += 1 + strspn(end + 1, BLANKS);
+	if (*end && *end != ';' && *end != '#')
+		config_mistake(reading, "there is more behind the section's ]");
 	if (len >= sizeof(reading->header)) {
 		config_mistake(reading,
 			       "the section's name is too long: at most %zu "
@@ -208,33 +216,59 @@ static int on_key(void *arg, const char *section, const char *name,
 	return 1;
 }
 
+/* As fgets(); a NUL does not end what it has read. */
+static bool get_line(char *buf, int size, FILE *file, size_t *ret_len)
+{
+	memset(buf, '\n', (size_t)size);
+	if (!fgets(buf, size, file))
+		return false;
+	*ret_len = (size_t)((char *)memrchr(buf, '\0', (size_t)size) - buf);
+	return true;
+}
+
+/*
+ * To inih a line that begins with a blank is more of the value before it, and
+ * so would be a key that is indented.
+ */
+static void strip_front(char *line, bool first)
+{
+	const char *begin = line;
+
+	if (first && strncmp(begin, BYTE_ORDER_MARK, 3) == 0)
+		begin += 3;
+	begin += strspn(begin, BLANKS);
+	memmove(line, begin, strlen(begin) + 1);
+}
+
 /* inih does not tell its callback where it is. */
 static char *read_line(char *buf, int size, void *arg)
 {
 	struct reading *reading = arg;
-	bool rest = reading->cut;
-	char *line = fgets(buf, size, reading->file);
+	bool rest = reading->cut, nul;
 	size_t len;
 
-	if (!line)
+	if (!get_line(buf, size, reading->file, &len))
 		return NULL;
-	len = strlen(line);
-	reading->cut = len > 0 && line[len - 1] != '\n' && !feof(reading->file);
-	if (rest) {
-		/* A comment, to inih. */
-		line[0] = '#';
-		return line;
-	}
-	reading->line++;
-	if (reading->cut) {
+	nul = strlen(buf) != len;
+	reading->cut = buf[len - 1] != '\n' && !feof(reading->file);
+	if (!rest)
+		reading->line++;
+	if (nul && !rest)
+		config_mistake(reading,
+			       "there is a NUL character: this is no text");
+	else if (reading->cut && !rest)
 		config_mistake(reading,
 			       "the line is longer than %d characters: write "
 			       "the key several times",
 			       size - 2);
-		line[0] = '#';
+	if (rest || nul || reading->cut) {
+		/* A comment, to inih. */
+		strcpy(buf, "#");
+		return buf;
 	}
-	look_for_section(reading, line);
-	return line;
+	strip_front(buf, reading->line == 1);
+	look_for_section(reading, buf);
+	return buf;
 }
 
 static void read_file(struct reading *reading, const char *path, bool may_lack)

@@ -190,7 +190,7 @@ static void set_groups(struct reading *reading, const struct config_value *v)
 static void set_cgroup(struct reading *reading, const struct config_value *v)
 {
 	if (value_path(v))
-		value_word(v, &reading->rule->cgroups);
+		value_cgroup(v, &reading->rule->cgroups);
 	reading->config->policy->needs |= POLICY_NEEDS_CGROUP;
 }
 

@@ -73,6 +73,7 @@ bool value_bits(const struct config_value *v, const struct value_bit *table,
 /* These append; words are separated by blanks. */
 bool value_ids(const struct config_value *v, bool groups, struct id_set *set);
 bool value_word(const struct config_value *v, struct word_list *list);
+bool value_cgroup(const struct config_value *v, struct word_list *list);
 bool value_words(const struct config_value *v, struct word_list *list);
 bool value_prefixes(const struct config_value *v, struct ip_prefixes *set);
 bool value_address(const struct config_value *v, struct dev_setup *setup,

@@ -190,12 +190,32 @@ bool value_word(const struct config_value *v, struct word_list *list)
 	return add_word(v->reading, list, v->text);
 }
 
+/* One that ends in / would have nothing in it. */
+bool value_cgroup(const struct config_value *v, struct word_list *list)
+{
+	size_t len = strlen(v->text);
+	char path[MAX_WORD];
+
+	while (len > 1 && v->text[len - 1] == '/')
+		len--;
+	snprintf(path, sizeof(path), "%.*s", (int)len, v->text);
+	return add_word(v->reading, list, path);
+}
+
 bool value_words(const struct config_value *v, struct word_list *list)
 {
 	const char *at = v->text;
 	char word[MAX_WORD];
 
 	while (next_word(&at, word)) {
+		/* Else the words of a comment would be names, too. */
+		if (word[0] == '#') {
+			config_mistake(v->reading,
+				       "%s=%s: a comment that begins with # "
+				       "has a line of its own",
+				       v->key, v->text);
+			return false;
+		}
 		if (strchr(word, '/')) {
 			config_mistake(v->reading,
 				       "%s=%s: no interface has a \"/\" in "

@@ -186,7 +186,7 @@ static void who_keys(void **state)
 {
 	struct config *config =
 		take("[Policy a]\nAllow=none\nUser=root 7\nUser=100-199\n"
-		     "Group=3-4 root\nControlGroup=/a.slice/b@*.service\n"
+		     "Group=3-4 root\nControlGroup=/a.slice/b@*.service/\n"
 		     "Executable=/usr/sbin/open vpn\nExecutable=/bin/sh\n"
 		     "NetworkNamespace=host\nNetworkNamespace=/run/netns/x\n");
 	const struct policy_rule *rule = config->policy->rules;
@@ -266,7 +266,8 @@ static void bad_lines_are_told(void **state)
 		{"[Daemon]\nMount\n", 2, "neither a [section] nor a Key="},
 		{"[Daemon\n", 1, "neither a [section]"},
 		{"Mount=/a\n", 1, "Mount= belongs to no section: write [D"},
-		{" [Daemon]\nMount=/a\n", 2, "belongs to no section"},
+		{"[Daemon] [Device x]\n", 1, "more behind the section's ]"},
+		{"[Daemon]x=/a\n", 1, "more behind the section's ]"},
 		/* Sections. */
 		{"\n[Other]\nMount=/a\n", 2,
 		 "[Other]: sections are [Daemon], [Device NAME]"},
@@ -357,6 +358,7 @@ static void bad_lines_are_told(void **state)
 		{POLICY "NetworkNamespace=mine\n", 3,
 		 "host (the daemon's own)"},
 		{POLICY "Name=a/b\n", 3, "no interface has a \"/\""},
+		{POLICY "Name=a # not b*\n", 3, "a line of its own"},
 		{POLICY "Kind=veth\n", 3, "none of tun, tap"},
 		{"[Policy a]\nAllow=all\n", 2, "none of none, create, attach"},
 		{"[Policy a]\nAllow=none attach\n", 2, "none, or something"},
@@ -416,6 +418,47 @@ static void long_lines_are_told(void **state)
 		    "write the key several times");
 	assert_said("tund.conf:4: Kind=veth");
 	assert_ptr_equal(strstr(said, "Kind"), strrchr(said, 'K'));
+}
+
+/* An editor's, and whatever a file has that was not written to its end. */
+static void blanks_and_marks_in_front(void **state)
+{
+	struct config *config =
+		take("\xef\xbb\xbf[Policy a]\n\tName=vpn0\n\tPlane=file\n"
+		     "  Allow=create\n \n  [Policy b] ; c\n Allow=none\n");
+	const struct policy_rule *rule = config->policy->rules;
+
+	assert_int_equal(config->policy->n, 2);
+	assert_int_equal(rule[0].names.n, 1);
+	assert_int_equal(rule[0].planes, POLICY_FILE_PLANE);
+	assert_int_equal(rule[0].allow, POLICY_CREATE);
+	assert_true(rule[1].has_allow);
+	assert_int_equal(rule[1].allow, 0);
+	config_free(config);
+}
+
+static void write_bytes(const char *bytes, size_t n)
+{
+	FILE *f = fopen(main_path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void nuls_are_told(void **state)
+{
+	static const char zeros[450];
+	static const char inside[] = "[Policy a]\nAllow=none\n\0User=1\nX=1\n";
+
+	write_bytes(zeros, sizeof(zeros));
+	assert_null(load());
+	assert_said("tund.conf:1: there is a NUL character");
+	assert_null(strstr(strstr(said, "NUL") + 1, "NUL"));
+	write_bytes(inside, sizeof(inside) - 1);
+	assert_null(load());
+	assert_said("tund.conf:3: there is a NUL character");
+	assert_said("tund.conf:4: unknown key X=");
 }
 
 static void too_many_networks(void **state)
@@ -505,6 +548,8 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_told),
 		cmocka_unit_test(every_mistake_is_told),
 		cmocka_unit_test(long_lines_are_told),
+		cmocka_unit_test(blanks_and_marks_in_front),
+		cmocka_unit_test(nuls_are_told),
 		cmocka_unit_test(too_many_networks),
 		cmocka_unit_test(fragments_come_in_their_order),
 		cmocka_unit_test(missing_files),
