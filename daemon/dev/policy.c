@@ -117,14 +117,14 @@ static bool is_in_group(const struct policy_rule *rule,
 	return rule->groups.n == 0;
 }
 
-/* In it, or in one below it. */
+/* In it, or in one below it; systemd has names as "a\x2db.service". */
 static bool is_in_cgroup(const struct policy_rule *rule,
 			 const struct dev_caller *caller)
 {
 	for (size_t i = 0; i < rule->cgroups.n && caller->cgroup; i++)
 		if (strcmp(rule->cgroups.words[i], "/") == 0 ||
 		    fnmatch(rule->cgroups.words[i], caller->cgroup,
-			    FNM_PATHNAME | FNM_LEADING_DIR) == 0)
+			    FNM_NOESCAPE | FNM_PATHNAME | FNM_LEADING_DIR) == 0)
 			return true;
 	return rule->cgroups.n == 0;
 }
@@ -180,7 +180,8 @@ static bool is_about_request(const struct policy_rule *rule,
 	if (rule->kinds && !(rule->kinds & request->kind))
 		return false;
 	for (size_t i = 0; i < rule->names.n; i++)
-		if (fnmatch(rule->names.words[i], request->name, 0) == 0)
+		if (fnmatch(rule->names.words[i], request->name,
+			    FNM_NOESCAPE) == 0)
 			return true;
 	return rule->names.n == 0;
 }

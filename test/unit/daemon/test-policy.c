@@ -198,6 +198,8 @@ static void control_groups(void **state)
 		{"/s/v@*.service", "/s/v@x.service/sub", true},
 		{"/s/v@*.service", "/s/v@x/y.service", false},
 		{"/s/v@*.service", "/t/s/v@x.service", false},
+		{"/s/v\\x2dw.slice", "/s/v\\x2dw.slice/a", true},
+		{"/s/v\\x2dw.slice", "/s/vx2dw.slice", false},
 	};
 	struct policy_rule *rule = add_rule("a", POLICY_CREATE);
 	struct dev_caller caller = user(1000);
