@@ -373,10 +373,13 @@ unsigned int direct_take_closed_locked(struct host_link *link,
 	FILE *list = open_list(link);
 	unsigned int n = 0;
 
+	/* For want of a descriptor: a socket that may be there is there. */
+	if (!list)
+		return 0;
 	for (unsigned int i = 0; i < link->n_sockets;) {
 		struct direct_socket *s = &link->sockets[i];
 
-		if (list && packet_socket_exists(list, s->inode)) {
+		if (packet_socket_exists(list, s->inode)) {
 			i++;
 			continue;
 		}
@@ -384,8 +387,7 @@ unsigned int direct_take_closed_locked(struct host_link *link,
 		ret_ids[n++] = s->inode;
 		*s = link->sockets[--link->n_sockets];
 	}
-	if (list)
-		fclose(list);
+	fclose(list);
 	if (n > 0)
 		choose_locked(link);
 	return n;
