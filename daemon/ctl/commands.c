@@ -198,6 +198,12 @@ static int clients(struct call *call)
 	return 0;
 }
 
+static int policy_check(struct call *call)
+{
+	call->result = ctl_check_policy(call->table, call->request);
+	return 0;
+}
+
 static int reload(struct call *call)
 {
 	const struct ctl_options *options = &call->context->options;
@@ -251,10 +257,15 @@ char *ctl_run(const struct ctl_context *context,
 	      const struct ctl_request *request)
 {
 	static int (*const functions[])(struct call * call) = {
-		[CTL_STATUS] = status,	 [CTL_LIST] = list,
-		[CTL_SHOW] = show,	 [CTL_STATS] = stats,
-		[CTL_CLIENTS] = clients, [CTL_METRICS] = metrics,
-		[CTL_UP] = up,		 [CTL_DOWN] = down,
+		[CTL_STATUS] = status,
+		[CTL_LIST] = list,
+		[CTL_SHOW] = show,
+		[CTL_STATS] = stats,
+		[CTL_CLIENTS] = clients,
+		[CTL_METRICS] = metrics,
+		[CTL_POLICY_CHECK] = policy_check,
+		[CTL_UP] = up,
+		[CTL_DOWN] = down,
 		[CTL_RELOAD] = reload,
 	};
 	struct ctl_error error = {.code = "failed"};

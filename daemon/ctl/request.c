@@ -2,6 +2,7 @@
 /* request.c - jansson is asked for one flat object, and no more is taken. */
 #include "ctl/request.h"
 
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@ enum takes {
 	NOTHING,
 	MAY_NAME, /* a name, or none */
 	MUST_NAME,
+	CHECK, /* a name, and who asks for it */
 };
 
 static const struct {
@@ -26,6 +28,7 @@ static const struct {
 	[CTL_CLIENTS] = {"clients", CTL_READ, NOTHING},
 	[CTL_METRICS] = {"metrics", CTL_READ, NOTHING},
 	[CTL_MONITOR] = {"monitor", CTL_READ, NOTHING},
+	[CTL_POLICY_CHECK] = {"policy-check", CTL_READ, CHECK},
 	[CTL_UP] = {"up", CTL_WRITE, MUST_NAME},
 	[CTL_DOWN] = {"down", CTL_WRITE, MUST_NAME},
 	[CTL_RELOAD] = {"reload", CTL_WRITE, NOTHING},
@@ -109,16 +112,42 @@ static int read_netns(const json_t *value, struct ctl_request *request,
 static int read_member(const char *key, const json_t *value,
 		       struct ctl_request *request, struct ctl_error *error)
 {
-	bool takes = commands[request->command].takes != NOTHING;
+	enum takes takes = commands[request->command].takes;
+	int r = 0;
 
 	if (strcmp(key, "version") == 0 || strcmp(key, "command") == 0)
 		return 0;
-	if (strcmp(key, "name") == 0 && takes)
+	if (strcmp(key, "name") == 0 && takes != NOTHING)
 		return read_name(value, request, error);
-	if (strcmp(key, "netns") == 0 && takes)
+	if (strcmp(key, "netns") == 0 && takes != NOTHING)
 		return read_netns(value, request, error);
+	if (takes == CHECK)
+		r = ctl_check_read(key, value, &request->check, error);
+	if (r != 0)
+		return r;
 	return ctl_fail(error, "invalid", "\"%s\" takes no \"%.64s\"",
 			commands[request->command].word, key);
+}
+
+static int check_complete(const struct ctl_request *request,
+			  struct ctl_error *error)
+{
+	enum takes takes = commands[request->command].takes;
+	const char *word = commands[request->command].word;
+
+	if ((takes == MUST_NAME || takes == CHECK) && !request->name[0])
+		return ctl_fail(error, "invalid", "\"%s\" needs a \"name\"",
+				word);
+	if (takes == CHECK && !request->check.has_uid)
+		return ctl_fail(error, "invalid", "\"%s\" needs a \"uid\"",
+				word);
+	/* It need not be there, and so must be one that could be. */
+	if (takes == CHECK && (strlen(request->name) >= IFNAMSIZ ||
+			       strpbrk(request->name, "/%: \t\n")))
+		return ctl_fail(error, "invalid",
+				"\"name\" must be an interface's name, of 15 "
+				"characters at most, and no pattern");
+	return 0;
 }
 
 static int read_object(json_t *object, struct ctl_request *request,
@@ -138,10 +167,7 @@ static int read_object(json_t *object, struct ctl_request *request,
 		if (read_member(key, value, request, error) < 0)
 			return -1;
 	}
-	if (commands[request->command].takes == MUST_NAME && !request->name[0])
-		return ctl_fail(error, "invalid", "\"%s\" needs a \"name\"",
-				commands[request->command].word);
-	return 0;
+	return check_complete(request, error);
 }
 
 int ctl_request_parse(const char *text, size_t len,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "ctl/peer.h"
+#include "ctl/policy.h"
 
 /* Of the protocol, in every message. */
 #define CTL_VERSION 1
@@ -24,6 +25,7 @@ enum ctl_command {
 	CTL_CLIENTS,
 	CTL_METRICS,
 	CTL_MONITOR,
+	CTL_POLICY_CHECK,
 	CTL_UP,
 	CTL_DOWN,
 	CTL_RELOAD,
@@ -31,8 +33,9 @@ enum ctl_command {
 
 struct ctl_request {
 	enum ctl_command command;
-	char name[64];	/* as it is shown; "" where none is given */
-	uint64_t netns; /* 0: none is given */
+	char name[64];		/* as it is shown; "" where none is given */
+	uint64_t netns;		/* 0: none is given */
+	struct ctl_check check; /* of CTL_POLICY_CHECK */
 };
 
 /* Why there is no result. */

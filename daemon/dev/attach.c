@@ -28,8 +28,7 @@
 /* The kernel's own, in which the kind of interface is one number. */
 #define TYPE_MASK 0x000f
 
-/* The kernel's rule for who may attach to a device that is there. */
-static bool may_attach(struct device *dev, const struct dev_caller *caller)
+bool dev_may_attach(struct device *dev, const struct dev_caller *caller)
 {
 	bool owner_ok, group_ok;
 
@@ -53,7 +52,7 @@ static int ask(struct dev_file *file, const struct dev_caller *caller,
 		.name = name,
 		.ns_id = dev_file_ns_id(file),
 		.by_kernels_rule =
-			dev ? may_attach(dev, caller) : caller->net_admin,
+			dev ? dev_may_attach(dev, caller) : caller->net_admin,
 	};
 
 	int r = dev_grant_ask(dev_file_table(file), caller, &request,

@@ -8,6 +8,7 @@
 struct dev_caller;
 struct dev_file;
 struct dev_queue;
+struct device;
 
 /*
  * As dev_file_attach(); `final`: it is not to come again. At success the device
@@ -16,5 +17,8 @@ struct dev_queue;
 int dev_attach(struct dev_file *file, const char *name, unsigned int flags,
 	       const struct dev_caller *caller, bool final, int ifindex,
 	       struct dev_queue **ret_queue);
+
+/* The kernel's rule for who may attach to a device that is there. */
+bool dev_may_attach(struct device *dev, const struct dev_caller *caller);
 
 #endif

@@ -12,7 +12,7 @@ _tundctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	local commands='status list show up down stats clients monitor metrics
-		reload tuntap run doctor help'
+		policy reload tuntap run doctor help'
 	local options='--control --json --help' words=''
 
 	COMPREPLY=()
@@ -29,6 +29,14 @@ _tundctl()
 		mapfile -t COMPREPLY < <(compgen \
 			-W "$(command ls /run/netns 2>/dev/null)" -- "$cur")
 		return ;;
+	--uid | --gid)
+		mapfile -t COMPREPLY < <(compgen \
+			-A "$([ "$prev" = --uid ] && echo user || echo group)" \
+			-- "$cur")
+		return ;;
+	--kind)
+		mapfile -t COMPREPLY < <(compgen -W 'tun tap' -- "$cur")
+		return ;;
 	--plane)
 		mapfile -t COMPREPLY < <(compgen -W 'auto direct file' -- "$cur")
 		return ;;
@@ -41,6 +49,9 @@ _tundctl()
 		[[ $cur == -* ]] || words=$(_tundctl_devices) ;;
 	metrics)
 		words='--control --textfile --help' ;;
+	policy)
+		words="$options --uid --gid --netns --kind --plane"
+		[[ $cur == -* ]] || words="check $(_tundctl_devices)" ;;
 	tuntap)
 		words='add del show list dev mode tun tap user group one_queue
 			pi vnet_hdr multi_queue --device --statistics --help' ;;

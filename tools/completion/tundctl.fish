@@ -26,19 +26,26 @@ complete -c tundctl -n __tundctl_needs_command -a stats -d 'Show counters'
 complete -c tundctl -n __tundctl_needs_command -a clients -d 'List open files'
 complete -c tundctl -n __tundctl_needs_command -a monitor -d 'Print events'
 complete -c tundctl -n __tundctl_needs_command -a metrics -d 'Print metrics'
+complete -c tundctl -n __tundctl_needs_command -a policy -d 'Say which policy decides'
 complete -c tundctl -n __tundctl_needs_command -a reload -d 'Read the configuration'
 complete -c tundctl -n __tundctl_needs_command -a tuntap -d 'Persistent devices'
 complete -c tundctl -n __tundctl_needs_command -a run -d 'Run a program'
 complete -c tundctl -n __tundctl_needs_command -a doctor -d 'Say what is missing'
 complete -c tundctl -n __tundctl_needs_command -a help -d 'Explain a command'
 
-set -l ask status list clients monitor reload show up down stats metrics
+set -l ask status list clients monitor reload show up down stats metrics policy
 set -l named show up down stats
 complete -c tundctl -n "__tundctl_has $ask" -l control -rF -d 'Socket'
 complete -c tundctl -n "__tundctl_has $ask" -s j -l json -d 'Print JSON'
 complete -c tundctl -n "__tundctl_has $named" -l netns -x -a '(command ls /run/netns 2>/dev/null)'
 complete -c tundctl -n "__tundctl_has $named" -a '(__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has metrics' -l textfile -rF
+complete -c tundctl -n '__tundctl_has policy' -a 'check (__tundctl_devices)'
+complete -c tundctl -n '__tundctl_has policy' -l uid -x -a '(__fish_complete_users)'
+complete -c tundctl -n '__tundctl_has policy' -l gid -x -a '(__fish_complete_groups)'
+complete -c tundctl -n '__tundctl_has policy' -l netns -x -a 'host (command ls /run/netns 2>/dev/null)'
+complete -c tundctl -n '__tundctl_has policy' -l kind -x -a 'tun tap'
+complete -c tundctl -n '__tundctl_has policy' -l plane -x -a 'file direct'
 complete -c tundctl -n '__tundctl_has tuntap' -a 'add del show list dev mode tun tap user group one_queue pi vnet_hdr multi_queue'
 complete -c tundctl -n '__tundctl_has run' -l plane -x -a 'auto direct file'
 complete -c tundctl -n '__tundctl_has run' -l log -rF
@@ -47,4 +54,4 @@ complete -c tundctl -n '__tundctl_has doctor' -l pid -x
 complete -c tundctl -n '__tundctl_has doctor' -l container -x
 complete -c tundctl -n '__tundctl_has doctor' -s j -l json
 complete -c tundctl -n '__tundctl_has tuntap run doctor' -l device -rF
-complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics reload tuntap run doctor'
+complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics policy reload tuntap run doctor'

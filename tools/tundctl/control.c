@@ -13,9 +13,8 @@
 
 #include "netns.h"
 
-#define VERSION	     1
-#define DEFAULT_PATH "/run/tund/control"
-#define MAX_ANSWER   (17u << 20)
+#define VERSION	   1
+#define MAX_ANSWER (17u << 20)
 
 /* ---- options ---- */
 
@@ -69,7 +68,7 @@ int control_options(const struct command *command, unsigned int takes, int argc,
 	};
 	int c;
 
-	*ret_options = (struct control_options){.path = DEFAULT_PATH};
+	*ret_options = (struct control_options){.path = CONTROL_PATH};
 	while ((c = getopt_long(argc, argv, ":j", names, NULL)) >= 0) {
 		if (c == ':')
 			return usage_error(command,
@@ -167,6 +166,8 @@ static char *make_request(const struct control_options *options,
 	if (request && options->netns)
 		json_object_set_new(request, "netns",
 				    json_integer((json_int_t)options->netns));
+	if (request && options->more)
+		json_object_update(request, options->more);
 	text = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	json_decref(request);
 	if (!text)

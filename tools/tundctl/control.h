@@ -12,6 +12,9 @@
 
 #include "tundctl.h"
 
+/* Where the daemon's socket is, if nobody says otherwise. */
+#define CONTROL_PATH "/run/tund/control"
+
 /* What their help says of the options. */
 #define CONTROL_HELP                                                           \
 	"  --control PATH   the daemon's socket; default /run/tund/control\n"  \
@@ -27,6 +30,7 @@ struct control_options {
 	uint64_t netns;	  /* its inode's number; 0: none was given */
 	const char *name; /* the argument; NULL: none */
 	const char *textfile;
+	json_t *more; /* more members of the request, or NULL */
 };
 
 enum {

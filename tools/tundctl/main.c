@@ -12,8 +12,8 @@
 static const struct command *const commands[] = {
 	&command_status,  &command_list,   &command_show,    &command_up,
 	&command_down,	  &command_stats,  &command_clients, &command_monitor,
-	&command_metrics, &command_reload, &command_tuntap,  &command_run,
-	&command_doctor,
+	&command_metrics, &command_policy, &command_reload,  &command_tuntap,
+	&command_run,	  &command_doctor,
 };
 
 void complain(const char *format, ...)

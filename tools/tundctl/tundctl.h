@@ -29,6 +29,7 @@ extern const struct command command_down;
 extern const struct command command_list;
 extern const struct command command_metrics;
 extern const struct command command_monitor;
+extern const struct command command_policy;
 extern const struct command command_reload;
 extern const struct command command_run;
 extern const struct command command_show;

@@ -90,6 +90,8 @@ static void answers_are_framed(void **state)
 
 /* ---- requests ---- */
 
+#define CHECK "{\"version\":1,\"command\":\"policy-check\",\"name\":\"a\","
+
 static void requests(void **state)
 {
 	static const struct {
@@ -124,6 +126,30 @@ static void requests(void **state)
 		 "\"name\":\"b\"}",
 		 "invalid", 0},
 		{"{\"version\":1,\"command\":\"list\"} x", "invalid", 0},
+		{CHECK "\"uid\":7}", NULL, CTL_POLICY_CHECK},
+		{CHECK "\"uid\":7,\"groups\":[0,8],\"kind\":\"tap\","
+		       "\"plane\":\"direct\",\"netns\":5}",
+		 NULL, CTL_POLICY_CHECK},
+		{CHECK "\"kind\":\"tun\"}", "invalid", 0},
+		{CHECK "\"uid\":-1}", "invalid", 0},
+		{CHECK "\"uid\":4294967295}", "invalid", 0},
+		{CHECK "\"uid\":\"root\"}", "invalid", 0},
+		{CHECK "\"uid\":7,\"groups\":8}", "invalid", 0},
+		{CHECK "\"uid\":7,\"groups\":[\"a\"]}", "invalid", 0},
+		{CHECK "\"uid\":7,\"kind\":\"veth\"}", "invalid", 0},
+		{CHECK "\"uid\":7,\"plane\":1}", "invalid", 0},
+		{CHECK "\"uid\":7,\"file\":1}", "invalid", 0},
+		{"{\"version\":1,\"command\":\"policy-check\",\"uid\":7}",
+		 "invalid", 0},
+		{"{\"version\":1,\"command\":\"policy-check\",\"uid\":7,"
+		 "\"name\":\"tun%d\"}",
+		 "invalid", 0},
+		{"{\"version\":1,\"command\":\"policy-check\",\"uid\":7,"
+		 "\"name\":\"sixteen-letters1\"}",
+		 "invalid", 0},
+		{"{\"version\":1,\"command\":\"show\",\"name\":\"a\","
+		 "\"uid\":7}",
+		 "invalid", 0},
 		{"[]", "invalid", 0},
 		{"7", "invalid", 0},
 		{"{", "invalid", 0},
