@@ -100,7 +100,7 @@ static bool has_id(const struct id_set *set, uint32_t id)
 	return false;
 }
 
-/* Nobody's, as caller_look_up() says of who cannot be seen, is in no set. */
+/* Nobody's is in no set. */
 static bool is_user(const struct policy_rule *rule,
 		    const struct dev_caller *caller)
 {

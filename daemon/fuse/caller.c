@@ -154,24 +154,39 @@ static bool capable_in(int userns_fd, const struct stat *own,
 	return false;
 }
 
-void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller)
+/* What is for want of something, that cannot be helped otherwise. */
+static int cannot_see(pid_t tid, int error)
+{
+	log_warning("cannot see the credentials of thread %d: %s", (int)tid,
+		    strerror(-error));
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM
+		       ? error
+		       : -EPERM;
+}
+
+int caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller)
 {
 	_cleanup_close_ int own_fd = open_proc(tid, "ns/user");
-	_cleanup_close_ int owner_fd = ioctl(netns_fd, NS_GET_USERNS);
+	_cleanup_close_ int owner_fd = -1;
 	struct stat own;
+	int r;
 
 	*ret_caller = (struct dev_caller){.uid = (uid_t)-1};
-	if (own_fd < 0 || owner_fd < 0 || fstat(own_fd, &own) < 0 ||
-	    read_credentials(tid, ret_caller) < 0) {
-		log_warning("cannot see the credentials of thread %d: it is "
-			    "taken to have none",
-			    (int)tid);
-		ret_caller->net_admin = false;
-		return;
+	if (own_fd < 0)
+		return cannot_see(tid, own_fd);
+	owner_fd = ioctl(netns_fd, NS_GET_USERNS);
+	if (owner_fd < 0 || fstat(own_fd, &own) < 0)
+		return cannot_see(tid, -errno);
+	r = read_credentials(tid, ret_caller);
+	if (r < 0) {
+		caller_forget(ret_caller);
+		*ret_caller = (struct dev_caller){.uid = (uid_t)-1};
+		return cannot_see(tid, r);
 	}
 	ret_caller->init_net_admin =
 		ret_caller->net_admin && own.st_ino == INIT_USERNS_INO;
 	ret_caller->net_admin = capable_in(owner_fd, &own, ret_caller);
+	return 0;
 }
 
 void caller_forget(struct dev_caller *caller)
@@ -186,9 +201,11 @@ void caller_forget(struct dev_caller *caller)
 int caller_check_admin(pid_t tid, int netns_fd)
 {
 	struct dev_caller caller;
+	int r = caller_look_up(tid, netns_fd, &caller);
 
-	caller_look_up(tid, netns_fd, &caller);
 	caller_forget(&caller);
+	if (r < 0)
+		return r;
 	return caller.net_admin ? 0 : -EPERM;
 }
 

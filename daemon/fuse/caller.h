@@ -17,10 +17,11 @@ int caller_open_netns(pid_t tid, int *ret_fd);
 
 /*
  * The thread's user, groups and whether it has CAP_NET_ADMIN in the user
- * namespace that owns the network namespace: the kernel's ns_capable(). What
- * cannot be seen is taken for nobody's. caller_forget() frees the groups.
+ * namespace that owns the network namespace: the kernel's ns_capable().
+ * caller_forget() frees the groups. Who cannot be seen is no caller: rules that
+ * refuse him would not fit.
  */
-void caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller);
+int caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller);
 void caller_forget(struct dev_caller *caller);
 
 /* 0 if it has, else -EPERM. */
@@ -28,11 +29,11 @@ int caller_check_admin(pid_t tid, int netns_fd);
 
 /*
  * What policies want to know beside: POLICY_NEEDS_*. The process is held by a
- * pidfd meanwhile; what cannot be seen is left out, and no policy that names it
- * fits.
+ * pidfd meanwhile; what it does not have is left out, and no policy that names
+ * it fits.
  */
-void caller_look_closer(pid_t tid, unsigned int needs,
-			struct dev_caller *caller);
+int caller_look_closer(pid_t tid, unsigned int needs,
+		       struct dev_caller *caller);
 
 /*
  * A user or group number of the thread's user namespace as the daemon knows it;

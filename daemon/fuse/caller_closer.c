@@ -3,6 +3,7 @@
  * caller_closer.c - what only policies want to know of a caller: its control
  * group and its executable file.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -32,24 +33,28 @@ static const char *path_in(char *line)
 		       : NULL;
 }
 
-static char *read_cgroup(pid_t tid)
+static int read_cgroup(pid_t tid, struct dev_caller *caller)
 {
 	char path[64], *line = NULL, *cgroup = NULL;
 	size_t size = 0;
+	int r = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)tid);
 	f = fopen(path, "re");
-	while (f && !cgroup && getline(&line, &size, f) > 0) {
+	/* A kernel may have none. */
+	if (!f)
+		return errno == ENOENT ? 0 : -errno;
+	while (r == 0 && !cgroup && getline(&line, &size, f) > 0) {
 		const char *found = path_in(line);
 
-		if (found)
-			cgroup = strdup(found);
+		cgroup = found ? strdup(found) : NULL;
+		r = found && !cgroup ? -ENOMEM : 0;
 	}
-	if (f)
-		fclose(f);
+	fclose(f);
 	free(line);
-	return cgroup;
+	caller->cgroup = cgroup;
+	return r;
 }
 
 static void read_executable(pid_t tid, struct dev_caller *caller)
@@ -72,24 +77,20 @@ static bool has_ended(int pidfd)
 	return poll(&end, 1, 0) != 0;
 }
 
-void caller_look_closer(pid_t tid, unsigned int needs,
-			struct dev_caller *caller)
+int caller_look_closer(pid_t tid, unsigned int needs, struct dev_caller *caller)
 {
 	_cleanup_close_ int pidfd = -1;
+	int r = 0;
 
 	if (!needs)
-		return;
+		return 0;
 	pidfd = (int)syscall(SYS_pidfd_open, caller_process(tid), 0);
 	if (pidfd < 0)
-		return;
+		return errno == EMFILE || errno == ENFILE ? -errno : -EPERM;
 	if (needs & POLICY_NEEDS_CGROUP)
-		caller->cgroup = read_cgroup(tid);
+		r = read_cgroup(tid, caller);
 	if (needs & POLICY_NEEDS_EXECUTABLE)
 		read_executable(tid, caller);
 	/* Else the number may have been another's when it was looked up. */
-	if (!has_ended(pidfd))
-		return;
-	free((void *)(uintptr_t)caller->cgroup);
-	caller->cgroup = NULL;
-	caller->exe_ino = 0;
+	return r == 0 && has_ended(pidfd) ? -EPERM : r;
 }

@@ -19,14 +19,15 @@ static int may_configure(void *arg, int ns_fd)
 	const struct call *c = arg;
 	const struct fs_server *server = fuse_req_userdata(c->req);
 	struct dev_caller caller;
-	int r = 0;
+	int r = caller_look_up(c->thread.tid, ns_fd, &caller);
 
-	caller_look_up(c->thread.tid, ns_fd, &caller);
-	if (!caller.net_admin) {
-		caller_look_closer(c->thread.tid,
-				   dev_table_policy_needs(server->table),
-				   &caller);
-		r = dev_file_may_configure(c->file->dev_file, &caller, ns_fd);
+	if (r == 0 && !caller.net_admin) {
+		r = caller_look_closer(c->thread.tid,
+				       dev_table_policy_needs(server->table),
+				       &caller);
+		if (r == 0)
+			r = dev_file_may_configure(c->file->dev_file, &caller,
+						   ns_fd);
 	}
 	caller_forget(&caller);
 	return r;

@@ -83,17 +83,21 @@ static void set_iff_begin(struct work *work)
 	const struct call *c = &slow->call;
 	int r = ioctl_read_ifreq(c, &slow->ifr);
 
+	/* A name that is too long is cut off, as the kernel does. */
+	slow->ifr.name[IFNAMSIZ - 1] = '\0';
+	if (r == 0)
+		r = caller_look_up(c->thread.tid,
+				   dev_file_ns(c->file->dev_file),
+				   &slow->caller);
+	if (r == 0)
+		r = caller_look_closer(
+			c->thread.tid,
+			dev_table_policy_needs(server_of(slow)->table),
+			&slow->caller);
 	if (r < 0) {
 		end_call(slow, r, NULL, 0);
 		return;
 	}
-	/* A name that is too long is cut off, as the kernel does. */
-	slow->ifr.name[IFNAMSIZ - 1] = '\0';
-	caller_look_up(c->thread.tid, dev_file_ns(c->file->dev_file),
-		       &slow->caller);
-	caller_look_closer(c->thread.tid,
-			   dev_table_policy_needs(server_of(slow)->table),
-			   &slow->caller);
 	slow->deadline_ms = now_ms() + DEV_ATTACH_MS;
 	slow->work.run = set_iff_again;
 	set_iff_again(work);
