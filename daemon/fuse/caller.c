@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "dev/policy.h"
 
 /* The kernel's number for the namespace that all others descend from. */
 #define INIT_USERNS_INO 0xeffffffdu
@@ -157,8 +158,14 @@ static bool capable_in(int userns_fd, const struct stat *own,
 /* What is for want of something, that cannot be helped otherwise. */
 static int cannot_see(pid_t tid, int error)
 {
-	log_warning("cannot see the credentials of thread %d: %s", (int)tid,
-		    strerror(-error));
+	static struct policy_log log;
+	unsigned int untold;
+
+	/* A program can have it as often as it wants. */
+	if (policy_may_log(&log, now_ms(), &untold))
+		log_warning("cannot see the credentials of thread %d: %s (%u "
+			    "others since the last message)",
+			    (int)tid, strerror(-error), untold);
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM
 		       ? error
 		       : -EPERM;
