@@ -23,8 +23,12 @@
 /* PIDFD_THREAD, since Linux 6.9. */
 #define PIDFD_OF_THREAD O_EXCL
 
-/* Children at once; and those of one user that are stuck. */
+/*
+ * Children at once, of which the last ones are root's; and those of one user
+ * that are stuck. Who has numbers of users to spare can have all others stuck.
+ */
 #define MAX_CHILDREN	   64
+#define ROOTS_CHILDREN	   8
 #define MAX_STUCK_OF_A_UID 4
 
 static struct {
@@ -166,16 +170,20 @@ static void reap(void)
 static int find_place(uid_t uid)
 {
 	uint64_t now = now_ms();
-	unsigned int stuck = 0;
+	unsigned int stuck = 0, n_free = 0;
 	int place = -1;
 
 	for (int i = 0; i < MAX_CHILDREN; i++) {
-		if (children[i].pid == 0)
+		if (children[i].pid == 0) {
+			n_free++;
 			place = i;
-		else if (children[i].uid == uid &&
-			 now - children[i].since_ms >= MEMORY_ANSWER_MS)
+		} else if (children[i].uid == uid &&
+			   now - children[i].since_ms >= MEMORY_ANSWER_MS) {
 			stuck++;
+		}
 	}
+	if (uid != 0 && n_free <= ROOTS_CHILDREN)
+		return -1;
 	return stuck < MAX_STUCK_OF_A_UID ? place : -1;
 }
 
