@@ -21,8 +21,10 @@ static void put_into_force(const struct config *config)
 {
 	policy_set_ref(config->policy);
 	dev_table_set_policy(table, config->policy);
+	dev_declare_begin(table);
 	for (size_t i = 0; i < config->n_devices; i++)
 		dev_declare(table, &config->devices[i]);
+	dev_declare_end(table);
 }
 
 void reload_begin(struct options *used_options, struct dev_table *used_table)

@@ -19,10 +19,12 @@ static void complain(const struct dev_declaration *d, const char *what,
 		  strerror(-error));
 }
 
-static void write_knobs(const struct dev_declaration *d,
+static void write_knobs(const struct dev_table *table,
+			const struct dev_declaration *d,
 			struct dev_knobs *knobs)
 {
 	knobs->declared = true;
+	knobs->declaration = table->declarations;
 	knobs->persist = true;
 	knobs->has_owner = d->owner != (uid_t)-1;
 	knobs->owner = d->owner;
@@ -39,7 +41,7 @@ static void adopt(struct device *dev, int ns_fd,
 	bool several;
 
 	lock_acquire(&dev->lock);
-	write_knobs(d, &dev->knobs);
+	write_knobs(dev->table, d, &dev->knobs);
 	several = dev->flags & IFF_MULTI_QUEUE;
 	if (several == (d->queues > 1))
 		dev->knobs.max_queues = d->queues;
@@ -86,7 +88,7 @@ static void make(struct dev_table *table, struct host_ns *ns, int ns_fd,
 	int r;
 
 	dev_knobs_init(&knobs, tap);
-	write_knobs(d, &knobs);
+	write_knobs(table, d, &knobs);
 	knobs.max_queues = d->queues;
 	r = device_new_idle(table, ns, ns_id, &spec, &knobs, &dev);
 	if (r < 0) {
@@ -132,4 +134,45 @@ void dev_declare(struct dev_table *table, const struct dev_declaration *d)
 	else
 		complain(d, "cannot look for it", r);
 	host->ns_close(ns);
+}
+
+/* ---- all of them ---- */
+
+void dev_declare_begin(struct dev_table *table)
+{
+	table->declarations++;
+}
+
+static bool is_left_over(const struct dev_table *table, struct device *dev)
+{
+	struct dev_knobs *knobs = &dev->knobs;
+	bool is;
+
+	lock_acquire(&dev->lock);
+	is = knobs->declared && knobs->declaration != table->declarations;
+	if (is) {
+		knobs->declared = false;
+		knobs->has_owner = true;
+		knobs->owner = 0;
+		knobs->has_group = false;
+	}
+	lock_release(&dev->lock);
+	return is;
+}
+
+void dev_declare_end(struct dev_table *table)
+{
+	struct device *dev;
+
+	for (uint64_t id = 0; (dev = dev_table_next(table, id));) {
+		struct host_state state;
+
+		id = dev->id;
+		device_get_state(dev, &state);
+		if (is_left_over(table, dev))
+			log_notice("%s is not declared any more: it stays, and "
+				   "is root's; \"ip link del\" removes it",
+				   state.name);
+		device_unref(dev);
+	}
 }

@@ -36,4 +36,11 @@ struct dev_declaration {
 void dev_declare(struct dev_table *table,
 		 const struct dev_declaration *declaration);
 
+/*
+ * Around the declarations of one configuration: a device of an earlier one that
+ * has none in this one is root's from now on.
+ */
+void dev_declare_begin(struct dev_table *table);
+void dev_declare_end(struct dev_table *table);
+
 #endif

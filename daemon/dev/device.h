@@ -101,6 +101,8 @@ struct dev_table {
 	atomic_uint refs;
 	struct policy_set *policy GUARDED_BY(lock); /* a reference */
 	struct quota quota;
+	/* How often the declared ones were gone through; the reload's. */
+	unsigned int declarations;
 };
 
 void dev_table_ref(struct dev_table *table);

@@ -27,7 +27,8 @@ struct dev_knobs {
 	unsigned int offload;
 	unsigned int link_type; /* ARPHRD_* */
 	/* The administrator's: no program changes them. */
-	bool declared; /* nor owner, group and whether it stays */
+	bool declared;		  /* nor owner, group and whether it stays */
+	unsigned int declaration; /* the table's number of then */
 	unsigned int max_queues;
 	unsigned int may_offload; /* TUN_F_* */
 };

@@ -153,6 +153,35 @@ static void declared_again(void **state)
 	assert_true(fake_has("vpn0"));
 }
 
+/* Its owner had it from the configuration, which does not say so any more. */
+static void not_declared_any_more(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o, other;
+
+	dev_declare_begin(table);
+	dev_declare(table, &d);
+	dev_declare_end(table);
+	open_file(&o);
+	open_file(&other);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	dev_declare_begin(table);
+	dev_declare(table, &d);
+	dev_declare_end(table);
+	close_file(&o);
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	dev_declare_begin(table);
+	dev_declare_end(table);
+	assert_true(dev_file_attached(o.file));
+	close_file(&o);
+	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1000), -EPERM);
+	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 0), 0);
+	/* And he may give it away. */
+	assert_int_equal(dev_set_persist(other.file, false), 0);
+	close_file(&other);
+}
+
 static void what_is_in_the_way(void **state)
 {
 	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
@@ -198,6 +227,7 @@ int main(void)
 		TEST(offloads_are_those_allowed),
 		TEST(as_many_queues_as_declared),
 		TEST(declared_again),
+		TEST(not_declared_any_more),
 		TEST(what_is_in_the_way),
 	};
 
