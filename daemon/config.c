@@ -313,6 +313,23 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* To open it waits for a writer, and a reload with it. */
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+static void read_fragment(struct reading *reading, const char *path)
+{
+	reading->path = path;
+	if (is_pipe(path))
+		unreadable(reading, "it is a pipe: put a file there");
+	else
+		read_file(reading, path, false);
+}
+
 static void read_fragments(struct reading *reading, const char *path)
 {
 	char dir[PATH_MAX], file[PATH_MAX + 256];
@@ -330,7 +347,7 @@ static void read_fragments(struct reading *reading, const char *path)
 	}
 	for (int i = 0; i < n; i++) {
 		snprintf(file, sizeof(file), "%s/%s", dir, entries[i]->d_name);
-		read_file(reading, file, false);
+		read_fragment(reading, file);
 		free(entries[i]);
 	}
 	free(entries);

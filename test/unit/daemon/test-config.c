@@ -519,6 +519,20 @@ static void fragments_come_in_their_order(void **state)
 	rmdir(fragments);
 }
 
+static void a_pipe_is_not_waited_for(void **state)
+{
+	char path[160];
+
+	write_file(main_path, "");
+	snprintf(path, sizeof(path), "%s/a.conf", fragments);
+	assert_int_equal(mkdir(fragments, 0755), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(load());
+	assert_said("tund.conf.d/a.conf: it is a pipe");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(fragments), 0);
+}
+
 static void missing_files(void **state)
 {
 	struct config *config;
@@ -552,6 +566,7 @@ int main(void)
 		cmocka_unit_test(nuls_are_told),
 		cmocka_unit_test(too_many_networks),
 		cmocka_unit_test(fragments_come_in_their_order),
+		cmocka_unit_test(a_pipe_is_not_waited_for),
 		cmocka_unit_test(missing_files),
 	};
 
