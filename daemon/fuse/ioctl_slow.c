@@ -22,6 +22,7 @@ struct slow_call {
 	/* The caller's, read once. */
 	struct raw_ifreq ifr;
 	struct dev_caller caller;
+	unsigned int looked; /* POLICY_NEEDS_* that the caller has */
 	uint64_t deadline_ms;
 };
 
@@ -46,6 +47,16 @@ static void end_call(struct slow_call *slow, int result, const void *out,
 
 /* ---- TUNSETIFF ---- */
 
+/* Rules that have come meanwhile may ask for more. */
+static int look_closer(struct slow_call *slow)
+{
+	unsigned int needs =
+		dev_table_policy_needs(server_of(slow)->table) & ~slow->looked;
+
+	slow->looked |= needs;
+	return caller_look_closer(slow->call.thread.tid, needs, &slow->caller);
+}
+
 static int set_iff(struct slow_call *slow)
 {
 	bool stopping = server_of(slow)->stopping;
@@ -53,6 +64,9 @@ static int set_iff(struct slow_call *slow)
 	char name[IFNAMSIZ];
 	int r;
 
+	r = look_closer(slow);
+	if (r < 0)
+		return r;
 	r = dev_file_attach(c->file->dev_file, slow->ifr.name,
 			    (uint16_t)slow->ifr.u.flags, &slow->caller,
 			    stopping ? 0 : slow->deadline_ms, name);
@@ -89,11 +103,6 @@ static void set_iff_begin(struct work *work)
 		r = caller_look_up(c->thread.tid,
 				   dev_file_ns(c->file->dev_file),
 				   &slow->caller);
-	if (r == 0)
-		r = caller_look_closer(
-			c->thread.tid,
-			dev_table_policy_needs(server_of(slow)->table),
-			&slow->caller);
 	if (r < 0) {
 		end_call(slow, r, NULL, 0);
 		return;
