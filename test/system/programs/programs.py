@@ -303,8 +303,10 @@ def ping(ns, address, count=3, deadline=10):
             'no answer to ping of %s from %s' % (address, ns.name))
         out = tt.run('ping', '-c', count, '-i', '0.05', '-w', 10, address,
                      ok=False)
-    tt.equal([int(n) for n in re.findall(r'icmp_seq=(\d+) ', out)],
-             list(range(1, count + 1)), 'answers to ping')
+    got = [int(n) for n in re.findall(r'icmp_seq=(\d+) ', out)]
+    # One more was sent if an answer was late.
+    tt.check(len(got) >= count, 'answers to ping: %s' % got)
+    tt.equal(got, list(range(1, len(got) + 1)), 'answers to ping')
 
 
 def transfer(sender, receiver, address, port, size=4 * MEGABYTE):
