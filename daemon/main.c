@@ -29,6 +29,15 @@
 #include "privileges.h"
 #include "reload.h"
 
+#ifdef __SANITIZE_ADDRESS__
+/* libfuse keeps an interrupt that came after its request's answer, for good. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfuse3.so";
+}
+#endif
+
 /* With one of these set the kernel would abort a mount with a parked read. */
 static int check_request_timeouts(void)
 {
