@@ -29,19 +29,6 @@
 #include "privileges.h"
 #include "reload.h"
 
-#ifdef __SANITIZE_ADDRESS__
-/*
- * One object of libfuse's was left at an end, once; which, is not known:
- * perhaps an interrupt that came after its request's answer, which libfuse
- * keeps. This also hides a request that we forget to answer.
- */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libfuse3.so";
-}
-#endif
-
 /* With one of these set the kernel would abort a mount with a parked read. */
 static int check_request_timeouts(void)
 {

@@ -5,6 +5,7 @@
 #include "fuse/server.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 
 /* An attach takes some milliseconds. */
 #define N_SLOW 2
+
+/* More than are ever left of those that came too late. */
+#define N_LATE_INTERRUPTS 64
 
 static void file_ref(void *object)
 {
@@ -154,6 +158,37 @@ void fs_server_stop(struct fs_server *server)
 			work_queue_stop(server->slow_calls[i]);
 }
 
+/*
+ * An interrupt that a worker reads before its request is answered, and handles
+ * after, stays with libfuse 3.14: each request that follows frees one, but
+ * fuse_session_destroy() none. So some follow here, which ask for nothing and
+ * want no answer.
+ */
+static void forget_interrupts(struct fuse_session *session)
+{
+	struct {
+		struct fuse_in_header head;
+		struct fuse_forget_in forget;
+	} nothing = {
+		.head =
+			{
+				.len = sizeof(nothing),
+				.opcode = FUSE_FORGET,
+				.unique = UINT64_MAX - 1, /* nobody has it */
+				.nodeid = FUSE_ROOT_ID,
+			},
+	};
+	const struct fuse_buf buf = {
+		.mem = &nothing,
+		.size = sizeof(nothing),
+	};
+
+	/* It would tell of every answer that the kernel does not want. */
+	fuse_session_exit(session);
+	for (int i = 0; i < N_LATE_INTERRUPTS; i++)
+		fuse_session_process_buf(session, &buf);
+}
+
 void fs_server_free(struct fs_server *server)
 {
 	struct fs_file *file;
@@ -164,8 +199,10 @@ void fs_server_free(struct fs_server *server)
 	}
 	for (int i = 0; i < N_SLOW_QUEUES; i++)
 		work_queue_free(server->slow_calls[i]);
-	if (server->session)
+	if (server->session) {
+		forget_interrupts(server->session);
 		fuse_session_destroy(server->session);
+	}
 	handle_table_destroy(&server->files);
 	nodes_destroy(&server->nodes);
 	free(server);
