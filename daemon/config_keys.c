@@ -281,6 +281,12 @@ static void set_rule_queued_bytes(struct reading *reading,
 	value_size(v, MIN_QUEUED_BYTES, &reading->rule->max_queued_bytes);
 }
 
+static void set_packet_rate(struct reading *reading,
+			    const struct config_value *v)
+{
+	value_number(v, 1, RATE_MAX, &reading->rule->max_packet_rate);
+}
+
 static void set_sources(struct reading *reading, const struct config_value *v)
 {
 	value_prefixes(v, &reading->rule->sources);
@@ -320,6 +326,7 @@ static const struct key keys[] = {
 	{SECTION_POLICY, "MaxDevices", set_max_devices},
 	{SECTION_POLICY, "MaxFiles", set_max_files},
 	{SECTION_POLICY, "MaxQueuedBytes", set_rule_queued_bytes},
+	{SECTION_POLICY, "MaxPacketsPerSecond", set_packet_rate},
 	{SECTION_POLICY, "SourceAddress", set_sources},
 };
 
@@ -328,12 +335,6 @@ static void unknown_key(struct reading *reading, const char *name)
 	char known[400] = "";
 	size_t used = 0;
 
-	if (strcmp(name, "MaxPacketsPerSecond") == 0) {
-		config_mistake(reading,
-			       "MaxPacketsPerSecond= is not to be had: limit "
-			       "the interface's rate with tc(8)");
-		return;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].section == reading->section)
 			used += (size_t)snprintf(

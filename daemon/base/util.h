@@ -34,7 +34,16 @@ static inline int steal_fd(int *fd)
 	return taken;
 }
 
-/* Microseconds of CLOCK_MONOTONIC. */
+/* Nanoseconds of CLOCK_MONOTONIC. */
+static inline uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Microseconds of the same. */
 static inline uint64_t now_us(void)
 {
 	struct timespec ts;

@@ -33,6 +33,7 @@ const char *ctl_drop_word(enum tund_drop reason)
 		[TUND_DROP_NOBUFS] = "nobufs",
 		[TUND_DROP_ERROR] = "error",
 		[TUND_DROP_SOURCE] = "source",
+		[TUND_DROP_RATE] = "rate",
 	};
 
 	return words[reason];
@@ -151,11 +152,13 @@ json_t *ctl_describe_device(const struct dev_report *report)
 
 static json_t *describe_client(const struct dev_queue_report *queue)
 {
-	json_t *object =
-		json_pack("{s:I, s:b, s:s}", "file", (json_int_t)queue->file,
-			  "on", queue->on, "plane",
-			  ctl_plane_word(queue->direct ? TUND_PLANE_DIRECT
-						       : TUND_PLANE_FILE));
+	json_t *object = json_pack(
+		"{s:I, s:b, s:s, s:o}", "file", (json_int_t)queue->file, "on",
+		queue->on, "plane",
+		ctl_plane_word(queue->direct ? TUND_PLANE_DIRECT
+					     : TUND_PLANE_FILE),
+		"max_packets_per_second",
+		number_or_null(queue->packet_rate, queue->packet_rate > 0));
 
 	add_opener(object, &queue->opener);
 	return object;
@@ -260,14 +263,16 @@ json_t *ctl_describe_file(const struct dev_file_report *report)
 {
 	bool attached = report->device != 0;
 	json_t *object = json_pack(
-		"{s:I, s:I, s:o, s:o, s:o, s:s}", "file",
+		"{s:I, s:I, s:o, s:o, s:o, s:s, s:o}", "file",
 		(json_int_t)report->id, "netns", (json_int_t)report->ns_id,
 		"device", number_or_null(report->device, attached), "name",
 		text_or_null(report->name), "on",
 		attached ? json_boolean(report->on) : json_null(), "plane",
 		ctl_plane_word(!attached	? TUND_PLANE_NONE
 			       : report->direct ? TUND_PLANE_DIRECT
-						: TUND_PLANE_FILE));
+						: TUND_PLANE_FILE),
+		"max_packets_per_second",
+		number_or_null(report->packet_rate, report->packet_rate > 0));
 
 	add_opener(object, &report->opener);
 	return object;

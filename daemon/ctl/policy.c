@@ -188,6 +188,16 @@ static bool may_configure(const struct dev_check *check, uid_t uid)
 	return uid == 0 || (rule && rule->allow & POLICY_CONFIGURE);
 }
 
+static json_t *packet_rate_of(const struct dev_check *check, bool allowed)
+{
+	const struct policy_rule *rule = check->decision.rule;
+
+	return allowed && check->decision.verdict == POLICY_ALLOWED &&
+			       rule->max_packet_rate != POLICY_NO_LIMIT
+		       ? json_integer((json_int_t)rule->max_packet_rate)
+		       : json_null();
+}
+
 static json_t *describe(const struct dev_check *check,
 			const struct ctl_request *request)
 {
@@ -200,7 +210,7 @@ static json_t *describe(const struct dev_check *check,
 	reason_of(check, by, allowed, reason, sizeof(reason));
 	return json_pack(
 		"{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:o, s:o, s:o, "
-		"s:o, s:o, s:b}",
+		"s:o, s:o, s:b, s:o}",
 		"name", request->name, "kind", kinds[check->kind == POLICY_TAP],
 		"netns", (json_int_t)check->ns_id, "uid", (json_int_t)by->uid,
 		"request", verb_of(check), "allowed", allowed, "decided_by",
@@ -208,7 +218,8 @@ static json_t *describe(const struct dev_check *check,
 		describe_rule(rule ? NULL : check->decision.near), "unless",
 		describe_rule(check->unless), "reason", ctl_text(reason),
 		"planes", list_planes(usable), "configure",
-		allowed && may_configure(check, by->uid));
+		allowed && may_configure(check, by->uid),
+		"max_packets_per_second", packet_rate_of(check, allowed));
 }
 
 json_t *ctl_check_policy(struct dev_table *table,

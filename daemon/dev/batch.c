@@ -10,6 +10,7 @@
 
 #include "dev/device.h"
 #include "dev/file.h"
+#include "dev/limit.h"
 #include "dev/path.h"
 #include "packet/vnet.h"
 
@@ -224,9 +225,12 @@ static int bad_record(const struct writing *w, size_t begin,
 	return error;
 }
 
+/* An outcome of parse_record(): the packet may not pass now. */
+enum { OVER_RATE = 1 };
+
 /* Makes the packet of the record at `begin`; there is a byte at least. */
 static int parse_record(const struct writing *w, size_t begin,
-			struct pkt **ret_pkt, size_t *ret_end)
+			struct pkt **ret_pkt, size_t *ret_len, size_t *ret_end)
 {
 	struct device *dev = w->queue->dev;
 	const uint8_t *data = w->data + begin + HEAD;
@@ -251,6 +255,12 @@ static int parse_record(const struct writing *w, size_t begin,
 					    -EINVAL);
 	if (!dev_grant_may_send(&w->queue->grant, data, record.len, proto))
 		return bad_record(w, begin, TUND_DROP_SOURCE, -EPERM);
+	*ret_end = begin + TUND_RECORD_SPACE(record.len);
+	if (*ret_end > w->len)
+		*ret_end = w->len;
+	*ret_len = record.len;
+	if (!dev_limit_take(w->queue, &vnet, record.len))
+		return OVER_RATE;
 	pkt = pkt_new(record.len);
 	if (!pkt)
 		return bad_record(w, begin, TUND_DROP_NOBUFS, -ENOMEM);
@@ -258,34 +268,48 @@ static int parse_record(const struct writing *w, size_t begin,
 	pkt->proto = proto;
 	pkt->vnet = vnet;
 	*ret_pkt = pkt;
-	*ret_end = begin + TUND_RECORD_SPACE(record.len);
-	if (*ret_end > w->len)
-		*ret_end = w->len;
 	return 0;
 }
 
-static void parse_chunk(const struct writing *w, uint64_t tag,
+/*
+ * What may not pass is dropped if there is nothing before it; else it waits
+ * for its turn, with which the time has gone on.
+ */
+static void parse_chunk(struct writing *w, uint64_t tag,
 			struct chunk *ret_chunk)
 {
 	struct chunk *c = ret_chunk;
-	size_t end = w->done;
+	size_t begin = w->done;
 
 	c->n = 0;
 	c->error = 0;
-	while (c->n < CHUNK && end < w->len) {
-		c->error = parse_record(w, end, &c->pkts[c->n], &end);
-		if (c->error < 0)
+	while (c->n < CHUNK && begin < w->len) {
+		size_t len, end;
+		int r = parse_record(w, begin, &c->pkts[c->n], &len, &end);
+
+		if (r == OVER_RATE && c->n == 0) {
+			dev_limit_drop(w->queue, len);
+			begin = w->done = end;
+			continue;
+		}
+		if (r < 0)
+			c->error = r;
+		if (r != 0)
 			break;
 		c->pkts[c->n]->tag = tag;
-		c->lens[c->n] = c->pkts[c->n]->len;
+		c->lens[c->n] = len;
 		c->ends[c->n++] = end;
+		begin = end;
 	}
 }
 
-static void free_from(struct chunk *c, unsigned int first)
+/* They will be parsed anew, now or with another write. */
+static void give_up_from(struct writing *w, struct chunk *c, unsigned int first)
 {
-	for (unsigned int i = first; i < c->n; i++)
+	for (unsigned int i = first; i < c->n; i++) {
+		dev_limit_give_back(w->queue, &c->pkts[i]->vnet, c->lens[i]);
 		pkt_free(c->pkts[i]);
+	}
 }
 
 /*
@@ -316,7 +340,7 @@ static int push_chunk(struct writing *w, struct chunk *c, struct dev_io *io,
 	}
 	if (r < 0)
 		*ret_taken = 0;
-	free_from(c, *ret_taken);
+	give_up_from(w, c, *ret_taken);
 	return r;
 }
 
@@ -334,10 +358,7 @@ static void count_taken(struct dev_queue *queue, const struct chunk *c,
  */
 static int write_chunk(struct writing *w, struct dev_io *io, bool nonblock)
 {
-	struct dev_sent sent = {
-		.tag = dev_send_tag(),
-		.not_first = w->done > 0,
-	};
+	struct dev_sent sent = {.tag = dev_send_tag()};
 	unsigned int taken;
 	struct chunk c;
 	int r;
@@ -345,6 +366,7 @@ static int write_chunk(struct writing *w, struct dev_io *io, bool nonblock)
 	parse_chunk(w, sent.tag, &c);
 	if (c.n == 0)
 		return c.error;
+	sent.not_first = w->done > 0;
 	r = push_chunk(w, &c, io, nonblock, &taken);
 	if (r != PKTQ_DONE)
 		return r;

@@ -577,6 +577,9 @@ void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 	for (size_t i = 0; i < TUND_DROP_MAX; i++)
 		ret_stats->drops[i] = dev->drops[i];
 	ret_stats->drops[TUND_DROP_ERROR] += direct.rx_dropped;
+	ret_stats->drops[TUND_DROP_INVALID] += direct.rx_invalid;
+	ret_stats->drops[TUND_DROP_SOURCE] += direct.rx_bad_source;
+	ret_stats->drops[TUND_DROP_RATE] += direct.rx_over_rate;
 	dev->host->drops(dev->link,
 			 (uint64_t *)&ret_stats->drops[TUND_DROP_SOCKET],
 			 (uint64_t *)&ret_stats->drops[TUND_DROP_BACKLOG]);

@@ -52,6 +52,7 @@ struct device {
 	_Atomic unsigned int flags;
 
 	struct pktq to_host;
+	struct rate_bucket bucket; /* of what programs write */
 	struct host_link *link;
 	struct flow_table *flows; /* NULL: it can have one queue only */
 

@@ -27,8 +27,8 @@ static bool can_carry(const struct device *dev, bool frames)
 }
 
 /*
- * What it may send from is looked at where all queues of the device meet, and
- * so for one queue only.
+ * What it sends is looked at where all queues of the device meet, and so for
+ * one queue only.
  */
 static bool may_be_direct(const struct dev_queue *queue)
 {
@@ -36,8 +36,8 @@ static bool may_be_direct(const struct dev_queue *queue)
 
 	if (!dev_grant_has_plane(&queue->grant, POLICY_DIRECT_PLANE))
 		return false;
-	return !rule || rule->sources.n == 0 ||
-	       !(queue->dev->flags & IFF_MULTI_QUEUE);
+	return !rule || !(queue->dev->flags & IFF_MULTI_QUEUE) ||
+	       (rule->sources.n == 0 && !queue->rate.packet_ns);
 }
 
 /* Of several queues all are direct or none: what the link cannot do is both. */
@@ -73,6 +73,7 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 		.queued_bytes = dev_grant_queued_bytes(&queue->grant),
 		.sources = rule ? rule->sources.prefixes : NULL,
 		.n_sources = rule ? rule->sources.n : 0,
+		.rate = queue->rate,
 	};
 	struct host_counters before = {0};
 	uint64_t id;
@@ -153,6 +154,9 @@ static void since(struct device *dev, struct host_counters *ret_counters)
 		.rx_packets = now.rx_packets - before->rx_packets,
 		.rx_bytes = now.rx_bytes - before->rx_bytes,
 		.rx_dropped = now.rx_dropped - before->rx_dropped,
+		.rx_invalid = now.rx_invalid - before->rx_invalid,
+		.rx_bad_source = now.rx_bad_source - before->rx_bad_source,
+		.rx_over_rate = now.rx_over_rate - before->rx_over_rate,
 		.tx_packets = now.tx_packets - before->tx_packets,
 		.tx_bytes = now.tx_bytes - before->tx_bytes,
 	};
@@ -211,4 +215,10 @@ void device_end_direct(struct device *dev)
 	dev->tx_bytes += through.tx_bytes;
 	device_count_drop(dev, TUND_DROP_ERROR,
 			  (unsigned int)through.rx_dropped);
+	device_count_drop(dev, TUND_DROP_INVALID,
+			  (unsigned int)through.rx_invalid);
+	device_count_drop(dev, TUND_DROP_SOURCE,
+			  (unsigned int)through.rx_bad_source);
+	device_count_drop(dev, TUND_DROP_RATE,
+			  (unsigned int)through.rx_over_rate);
 }

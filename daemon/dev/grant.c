@@ -156,6 +156,13 @@ bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
 	return false;
 }
 
+void dev_grant_rate(const struct dev_grant *grant, struct rate *ret_rate)
+{
+	*ret_rate = (struct rate){0};
+	if (grant->rule && grant->rule->max_packet_rate != POLICY_NO_LIMIT)
+		rate_init(ret_rate, grant->rule->max_packet_rate);
+}
+
 size_t dev_grant_queued_bytes(const struct dev_grant *grant)
 {
 	if (grant->rule && grant->rule->max_queued_bytes != POLICY_NO_LIMIT)

@@ -7,6 +7,7 @@
 #define TUND_DEV_GRANT_H
 
 #include "dev/policy.h"
+#include "packet/rate.h"
 
 struct dev_file;
 struct dev_queue;
@@ -52,6 +53,9 @@ int dev_grant_take_device(const struct dev_grant *grant,
 /* Whether the packet, whose type is that, may come from where it says. */
 bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
 			size_t len, uint16_t proto_be);
+
+/* How many packets it may write: all 0 if nothing is said. */
+void dev_grant_rate(const struct dev_grant *grant, struct rate *ret_rate);
 
 /* Of one queue. */
 size_t dev_grant_queued_bytes(const struct dev_grant *grant);

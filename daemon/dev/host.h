@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "packet/pkt.h"
+#include "packet/rate.h"
 
 struct device;
 struct sock_fprog;
@@ -64,6 +65,7 @@ struct host_direct {
 	/* Of a TUN: what it may send from, or anything if there are none. */
 	const struct ip_prefix *sources;
 	size_t n_sources;
+	struct rate rate; /* of what it sends */
 };
 
 /*
@@ -84,6 +86,8 @@ struct host_permit {
 /* As seen by the program: rx is what it wrote, tx what it could read. */
 struct host_counters {
 	uint64_t rx_packets, rx_bytes, rx_dropped;
+	/* By a policy; they are among rx_packets. */
+	uint64_t rx_invalid, rx_bad_source, rx_over_rate;
 	uint64_t tx_packets, tx_bytes;
 };
 

@@ -14,6 +14,7 @@
 
 #include "dev/device.h"
 #include "dev/file.h"
+#include "dev/limit.h"
 #include "dev/path.h"
 #include "packet/frame.h"
 #include "packet/vnet.h"
@@ -320,6 +321,12 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 		dev_io_answer(io, -EPERM);
 		return DEV_ANSWERED;
 	}
+	if (!dev_limit_take(io->queue, &pkt->vnet, pkt->len)) {
+		dev_limit_drop(io->queue, pkt->len);
+		pkt_free(pkt);
+		dev_io_answer(io, (ssize_t)io->size);
+		return DEV_ANSWERED;
+	}
 	len = io->packet_len = pkt->len;
 	dev_queues_learn(io->queue, pkt);
 	sent.tag = pkt->tag = dev_send_tag();
@@ -333,6 +340,7 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 		device_send_queued(dev, false, &sent);
 		r = sent.error;
 	} else {
+		dev_limit_give_back(io->queue, &pkt->vnet, len);
 		pkt_free(pkt);
 		r = r == PKTQ_FULL ? -EAGAIN : -EBADFD;
 	}

@@ -87,6 +87,7 @@ struct policy_rule *policy_set_add(struct policy_set *set)
 	rules[set->n].max_devices = POLICY_NO_LIMIT;
 	rules[set->n].max_files = POLICY_NO_LIMIT;
 	rules[set->n].max_queued_bytes = POLICY_NO_LIMIT;
+	rules[set->n].max_packet_rate = POLICY_NO_LIMIT;
 	return &rules[set->n++];
 }
 

@@ -100,7 +100,7 @@ struct policy_rule {
 	struct dev_setup setup;
 	struct ip_prefixes sources;
 	/* POLICY_NO_LIMIT: it says nothing. */
-	uint64_t max_devices, max_files, max_queued_bytes;
+	uint64_t max_devices, max_files, max_queued_bytes, max_packet_rate;
 
 	struct policy_log log;
 };

@@ -29,6 +29,7 @@ struct dev_queue *dev_queue_new(struct device *dev, struct dev_file *file,
 	dev_file_ref(file);
 	list_init(&queue->off_node);
 	dev_grant_copy(dev_file_grant(file), &queue->grant);
+	dev_grant_rate(&queue->grant, &queue->rate);
 	pktq_init(&queue->to_app, "to_app", max_packets,
 		  dev_grant_queued_bytes(&queue->grant));
 	if (!dev_grant_has_plane(&queue->grant, POLICY_FILE_PLANE))

@@ -24,6 +24,7 @@ struct dev_queue {
 	struct pktq to_app;
 	struct dev_counts counts;
 	struct dev_grant grant;
+	struct rate rate; /* by that */
 	/* The program has a packet socket instead: nothing goes this way. */
 	atomic_bool direct;
 

@@ -17,6 +17,11 @@ static void report_waits(const struct dev_waits *waits,
 	ret_report->sum_us = waits->sum_us;
 }
 
+static uint64_t packet_rate_of(const struct dev_queue *queue)
+{
+	return queue->rate.packet_ns ? queue->grant.rule->max_packet_rate : 0;
+}
+
 static void report_queue(struct dev_queue *queue,
 			 struct dev_queue_report *ret_report)
 {
@@ -25,6 +30,7 @@ static void report_queue(struct dev_queue *queue,
 
 	*ret_report = (struct dev_queue_report){
 		.direct = queue->direct,
+		.packet_rate = packet_rate_of(queue),
 		.rx_packets = counts->rx_packets,
 		.rx_bytes = counts->rx_bytes,
 		.tx_packets = counts->tx_packets,
@@ -131,6 +137,7 @@ int dev_file_report(struct dev_table *table, uint64_t id,
 		memcpy(ret_report->name, state.name, IFNAMSIZ);
 		ret_report->on = dev_queue_is_on(queue);
 		ret_report->direct = queue->direct;
+		ret_report->packet_rate = packet_rate_of(queue);
 		dev_queue_unref(queue);
 	}
 	dev_file_unref(file);

@@ -27,7 +27,8 @@ struct dev_queue_report {
 	struct dev_opener opener;
 	bool on;
 	bool direct;
-	unsigned int queued; /* packets now */
+	uint64_t packet_rate; /* the most a second by its policy; 0: any */
+	unsigned int queued;  /* packets now */
 	unsigned int queued_max;
 	/* On the direct plane they are not known, and 0. */
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
@@ -66,6 +67,7 @@ struct dev_file_report {
 	char name[IFNAMSIZ];
 	bool on;
 	bool direct;
+	uint64_t packet_rate; /* as of the queue */
 };
 
 int dev_file_report(struct dev_table *table, uint64_t id,

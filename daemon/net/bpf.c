@@ -57,6 +57,36 @@ static int missing(atomic_flag *said, int error, const char *remedy)
 	return -EOPNOTSUPP;
 }
 
+int bpf_policy_state_new(int *ret_fd)
+{
+	union bpf_attr attr;
+	int r;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = sizeof(uint32_t);
+	attr.value_size = sizeof(struct bpf_policy_state);
+	attr.max_entries = 1;
+	memcpy(attr.map_name, "tund", sizeof("tund"));
+	r = sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (r < 0)
+		return r;
+	*ret_fd = r;
+	return 0;
+}
+
+int bpf_policy_state_read(int fd, struct bpf_policy_state *ret_state)
+{
+	const uint32_t key = 0;
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)ret_state;
+	return sys_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
+}
+
 int bpf_load(const struct bpf_insn *insns, size_t n, int *ret_fd)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bpf.h - the two small programs that make a packet socket a TUN, loaded into
+ * bpf.h - the small programs that make a packet socket a TUN, loaded into
  * the kernel and attached. Private to net/.
  */
 #ifndef TUND_NET_BPF_H
 #define TUND_NET_BPF_H
 
 #include <linux/if_ether.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct ip_prefix;
+struct host_direct;
 struct rtnl;
 
 /*
@@ -25,8 +26,21 @@ int bpf_load_header(const uint8_t mac[ETH_ALEN], int *ret_fd);
  */
 int bpf_load_ip_only(int *ret_fd);
 
-/* The same, and IP only from these addresses. */
-int bpf_load_sources(const struct ip_prefix *sources, size_t n, int *ret_fd);
+/*
+ * For what reaches the visible end, of what the policy says about sources and
+ * rate. Of a TUN, in place of bpf_load_ip_only(), which it does, too.
+ */
+int bpf_load_policy(bool tun, const struct host_direct *how, int state_fd,
+		    int *ret_fd);
+
+/* What that keeps, and counts: the value of a map with one. */
+struct bpf_policy_state {
+	uint64_t spent_ns;			 /* as of struct rate_bucket */
+	uint64_t invalid, bad_source, over_rate; /* dropped */
+};
+
+int bpf_policy_state_new(int *ret_fd);
+int bpf_policy_state_read(int fd, struct bpf_policy_state *ret_state);
 
 /*
  * For what leaves the visible end: the kernel takes a VLAN tag out of a frame
@@ -51,6 +65,7 @@ int bpf_detach_egress(struct rtnl *rtnl, int ifindex);
 enum bpf_side {
 	BPF_SIDE_INGRESS,
 	BPF_SIDE_EGRESS,
+	BPF_SIDES,
 };
 
 int bpf_attach(int ifindex, int program_fd, enum bpf_side side);

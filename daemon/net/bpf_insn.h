@@ -20,6 +20,9 @@ enum {
 	R4,
 	R5,
 	R6,
+	R7,
+	R8,
+	R9,
 	R10 = 10,
 };
 
@@ -37,13 +40,33 @@ enum {
 #define MOVE_IMM(d, i)	    INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
 #define ADD_IMM(d, i)	    INSN(BPF_ALU64 | BPF_ADD | BPF_K, d, 0, 0, i)
 #define SHIFT_RIGHT(d, i)   INSN(BPF_ALU64 | BPF_RSH | BPF_K, d, 0, 0, i)
+#define ADD(d, s)	    INSN(BPF_ALU64 | BPF_ADD | BPF_X, d, s, 0, 0)
+#define SUBTRACT(d, s)	    INSN(BPF_ALU64 | BPF_SUB | BPF_X, d, s, 0, 0)
+#define DIVIDE(d, s)	    INSN(BPF_ALU64 | BPF_DIV | BPF_X, d, s, 0, 0)
+#define MULTIPLY_IMM(d, i)  INSN(BPF_ALU64 | BPF_MUL | BPF_K, d, 0, 0, i)
 #define JUMP(o)		    INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
 #define JUMP_ABOVE(d, s, o) INSN(BPF_JMP | BPF_JGT | BPF_X, d, s, o, 0)
+#define JUMP_NOT_LESS(d, s, o) \
+	INSN(BPF_JMP | BPF_JGE | BPF_X, d, s, o, 0)
+#define JUMP_SAME(d, s, o)  INSN(BPF_JMP | BPF_JEQ | BPF_X, d, s, o, 0)
 #define JUMP_EQ(d, i, o)    INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
 #define JUMP_NE(d, i, o)    INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
+#define LOAD_64(d, s, o)    INSN(BPF_LDX | BPF_MEM | BPF_DW, d, s, o, 0)
 #define LOAD_WORD(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, o, 0)
 #define AND_32(d, i)	    INSN(BPF_ALU | BPF_AND | BPF_K, d, 0, 0, i)
 #define JUMP_NE_32(d, i, o) INSN(BPF_JMP32 | BPF_JNE | BPF_K, d, 0, o, i)
+/* Of 64 bits: two instructions each. The address of a map's only value. */
+#define LOAD_IMM_1(d, i) \
+	INSN(BPF_LD | BPF_IMM | BPF_DW, d, 0, 0, (int32_t)(uint32_t)(i))
+#define LOAD_IMM_2(i)	    INSN(0, 0, 0, 0, (int32_t)(uint32_t)((i) >> 32))
+#define LOAD_VALUE_1(d, fd) \
+	INSN(BPF_LD | BPF_IMM | BPF_DW, d, BPF_PSEUDO_MAP_VALUE, 0, fd)
+#define LOAD_VALUE_2()	    INSN(0, 0, 0, 0, 0)
+#define ATOMIC_ADD(d, s, o) \
+	INSN(BPF_STX | BPF_ATOMIC | BPF_DW, d, s, o, BPF_ADD)
+/* Stores s if R0 is there, and puts into R0 what was there. */
+#define ATOMIC_SWAP_IF(d, s, o) \
+	INSN(BPF_STX | BPF_ATOMIC | BPF_DW, d, s, o, BPF_CMPXCHG)
 #define CALL(function)	    INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
 #define EXIT()		    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 /* clang-format on */

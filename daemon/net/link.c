@@ -310,7 +310,9 @@ int link_new(struct host_ns *ns, const struct host_spec *spec,
 	link->packet_fd = -1;
 	link->watch_fd = -1;
 	link->home_ns_fd = -1;
-	link->visible_program_fd = -1;
+	for (int side = 0; side < BPF_SIDES; side++)
+		link->visible_program_fds[side] = -1;
+	link->policy_state_fd = -1;
 	link->fanout_fd = -1;
 	lock_init(&link->watch_lock, LOCK_RANK_WATCH, "watch");
 	lock_init(&link->direct_lock, LOCK_RANK_DIRECT, "direct");
@@ -353,8 +355,11 @@ void link_free(struct host_link *link)
 		close(link->watch_fd);
 	if (link->home_ns_fd >= 0)
 		close(link->home_ns_fd);
-	if (link->visible_program_fd >= 0)
-		close(link->visible_program_fd);
+	for (int side = 0; side < BPF_SIDES; side++)
+		if (link->visible_program_fds[side] >= 0)
+			close(link->visible_program_fds[side]);
+	if (link->policy_state_fd >= 0)
+		close(link->policy_state_fd);
 	if (link->fanout_fd >= 0)
 		close(link->fanout_fd);
 	free(link->sockets);

@@ -13,6 +13,7 @@
 
 #include "base/handle.h"
 #include "dev/host.h"
+#include "net/bpf.h"
 
 struct host_link {
 	struct device *owner; /* not a reference: the owner has us */
@@ -31,7 +32,9 @@ struct host_link {
 
 	/* While a program has its packet socket. */
 	int home_ns_fd;
-	int visible_program_fd; /* a BPF program, or -1 */
+	int visible_program_fds[BPF_SIDES]; /* BPF programs, or -1 */
+	/* Of what a policy says of that, -1: none did; from then on. */
+	atomic_int policy_state_fd;
 
 	struct lock watch_lock;
 	atomic_uint watching; /* threads that read the watch socket now */

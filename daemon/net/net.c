@@ -160,7 +160,7 @@ static uint64_t try_direct(struct host_link *link, int home_ns_fd)
 	uint64_t id;
 	int r = direct_begin(link, home_ns_fd, &how, &fd, &id);
 
-	if (r == 0 && link->visible_program_fd >= 0)
+	if (r == 0 && link->visible_program_fds[BPF_SIDE_INGRESS] >= 0)
 		return TUND_ABILITY_DIRECT | TUND_ABILITY_BYPASS;
 	/* A TUN cannot, as was said; a TAP needs no more than we have here. */
 	if (r == 0 || r == -EOPNOTSUPP)

@@ -30,12 +30,10 @@ int programs_set_mac(struct host_link *link, const uint8_t mac[ETH_ALEN])
 	return r;
 }
 
-static int at_visible(struct host_link *link,
-		      int (*call)(int ifindex, int program_fd,
-				  enum bpf_side side))
+static int
+at_visible(struct host_link *link, enum bpf_side side, int program_fd,
+	   int (*call)(int ifindex, int program_fd, enum bpf_side side))
 {
-	enum bpf_side side =
-		link->kind == DEV_TUN ? BPF_SIDE_INGRESS : BPF_SIDE_EGRESS;
 	_cleanup_close_ int ns_fd = -1;
 	struct rtnl_link visible;
 	int r;
@@ -45,50 +43,79 @@ static int at_visible(struct host_link *link,
 		r = netns_enter(ns_fd);
 	if (r < 0)
 		return r;
-	r = call(visible.ifindex, link->visible_program_fd, side);
+	r = call(visible.ifindex, program_fd, side);
 	netns_leave();
 	return r;
 }
 
-static int load_visible_program(struct host_link *link,
-				const struct host_direct *how)
+/* Takes the program. */
+static int put_visible(struct host_link *link, enum bpf_side side,
+		       int program_fd)
 {
-	if (link->kind == DEV_TAP)
-		return bpf_load_keep_tags(&link->visible_program_fd);
-	return how->n_sources > 0
-		       ? bpf_load_sources(how->sources, how->n_sources,
-					  &link->visible_program_fd)
-		       : bpf_load_ip_only(&link->visible_program_fd);
+	int r = at_visible(link, side, program_fd, bpf_attach);
+
+	if (r < 0)
+		close(program_fd);
+	else
+		link->visible_program_fds[side] = program_fd;
+	return r;
+}
+
+/* Without it the program could send what it must not. */
+static int put_policy(struct host_link *link, const struct host_direct *how)
+{
+	int state_fd = link->policy_state_fd, program_fd, r = 0;
+
+	if (state_fd < 0)
+		r = bpf_policy_state_new(&state_fd);
+	if (r < 0)
+		return r;
+	/* It counts as long as the link is there. */
+	atomic_store(&link->policy_state_fd, state_fd);
+	r = bpf_load_policy(link->kind == DEV_TUN, how, state_fd, &program_fd);
+	return r < 0 ? r : put_visible(link, BPF_SIDE_INGRESS, program_fd);
 }
 
 /*
  * Packets pass without it. But whoever has the socket of a TUN may have it pass
  * by the hidden end's program: with this one what is not IP comes no further
- * than the visible end, and what is IP is the host's. And whoever reads that of
- * a TAP would not see the tag of a VLAN. Where the kernel can, a TUN must have
- * it, for programs are told so.
+ * than the visible end, and what is IP is the host's. Where the kernel can, a
+ * TUN must have it, for programs are told so.
  */
-static int put_visible_program(struct host_link *link,
-			       const struct host_direct *how)
+static int put_ip_only(struct host_link *link)
 {
-	int r = load_visible_program(link, how);
+	int program_fd, r;
 
+	r = bpf_load_ip_only(&program_fd);
 	if (r == 0)
-		r = at_visible(link, bpf_attach);
+		r = put_visible(link, BPF_SIDE_INGRESS, program_fd);
+	if (r == -EOPNOTSUPP)
+		log_debug("frames that are not IP are not kept from a TUN: %s",
+			  strerror(-r));
+	return r == -EOPNOTSUPP ? 0 : r;
+}
+
+/* Whoever reads the socket of a TAP would not see the tag of a VLAN. */
+static void put_keep_tags(struct host_link *link)
+{
+	int program_fd, r;
+
+	r = bpf_load_keep_tags(&program_fd);
 	if (r == 0)
-		return 0;
-	log_debug("%s: %s",
-		  link->kind == DEV_TUN
-			  ? "frames that are not IP are not kept from a TUN"
-			  : "VLAN tags are lost on the way to a TAP",
-		  strerror(-r));
-	if (link->visible_program_fd >= 0)
-		close(link->visible_program_fd);
-	link->visible_program_fd = -1;
-	/* Without it the program could send from anywhere. */
-	if (how->n_sources > 0)
-		return r;
-	return link->kind == DEV_TAP || r == -EOPNOTSUPP ? 0 : r;
+		r = put_visible(link, BPF_SIDE_EGRESS, program_fd);
+	if (r < 0)
+		log_debug("VLAN tags are lost on the way to a TAP: %s",
+			  strerror(-r));
+}
+
+static int put_visible_programs(struct host_link *link,
+				const struct host_direct *how)
+{
+	if (link->kind == DEV_TAP)
+		put_keep_tags(link);
+	if (how->n_sources > 0 || how->rate.packet_ns)
+		return put_policy(link, how);
+	return link->kind == DEV_TUN ? put_ip_only(link) : 0;
 }
 
 int programs_put(struct host_link *link, int home_ns_fd,
@@ -106,7 +133,7 @@ int programs_put(struct host_link *link, int home_ns_fd,
 	if (link->kind == DEV_TUN)
 		r = programs_set_mac(link, address);
 	if (r == 0)
-		r = put_visible_program(link, how);
+		r = put_visible_programs(link, how);
 	return r;
 }
 
@@ -118,11 +145,15 @@ void programs_remove(struct host_link *link)
 		bpf_detach_egress(rtnl, link->hidden_ifindex);
 		rtnl_close(rtnl);
 	}
-	if (link->visible_program_fd >= 0) {
-		at_visible(link, bpf_detach);
-		close(link->visible_program_fd);
+	for (int side = 0; side < BPF_SIDES; side++) {
+		int *fd = &link->visible_program_fds[side];
+
+		if (*fd < 0)
+			continue;
+		at_visible(link, side, *fd, bpf_detach);
+		close(*fd);
+		*fd = -1;
 	}
-	link->visible_program_fd = -1;
 	if (link->home_ns_fd >= 0)
 		close(link->home_ns_fd);
 	link->home_ns_fd = -1;

@@ -175,20 +175,35 @@ static int ask_hidden(struct host_link *link, struct rtnl_link *ret_hidden)
 	return r;
 }
 
+/* Zeros where no policy has counted. */
+static void ask_policy(struct host_link *link,
+		       struct bpf_policy_state *ret_state)
+{
+	int fd = atomic_load(&link->policy_state_fd);
+
+	if (fd < 0 || bpf_policy_state_read(fd, ret_state) < 0)
+		*ret_state = (struct bpf_policy_state){0};
+}
+
 int link_counters(struct host_link *link, struct host_counters *ret_counters)
 {
 	/* What the program of a TUN never sees. */
 	const uint64_t header = link->kind == DEV_TUN ? ETH_HLEN : 0;
+	struct bpf_policy_state policy;
 	struct rtnl_link hidden;
 	int r = ask_hidden(link, &hidden);
 
 	if (r < 0)
 		return r;
+	ask_policy(link, &policy);
 	/* What the hidden end sends is what the interface receives. */
 	*ret_counters = (struct host_counters){
 		.rx_packets = hidden.tx_packets,
 		.rx_bytes = hidden.tx_bytes - hidden.tx_packets * header,
 		.rx_dropped = hidden.tx_dropped,
+		.rx_invalid = policy.invalid,
+		.rx_bad_source = policy.bad_source,
+		.rx_over_rate = policy.over_rate,
 		.tx_packets = hidden.rx_packets,
 		.tx_bytes = hidden.rx_bytes - hidden.rx_packets * header,
 	};

@@ -88,6 +88,14 @@ static bool hdr_len_fits(struct virtio_net_hdr *h, size_t len, size_t after,
 	       (len >= ETH_HLEN && (h->hdr_len == 0 || h->hdr_len >= ETH_HLEN));
 }
 
+/* What is no payload, at least. */
+static size_t headers_len(const struct virtio_net_hdr *h,
+			  const struct kind *kind)
+{
+	return kind->transport_len +
+	       (needs_csum(h) ? h->csum_start : kind->ip_len);
+}
+
 /* Positions count from the first byte, for TAP as well: so does the least. */
 static bool csum_fits(const struct virtio_net_hdr *h, size_t len,
 		      const struct kind *kind)
@@ -110,14 +118,27 @@ int vnet_check(struct virtio_net_hdr *h, size_t len, size_t after,
 		return -EINVAL;
 	if (needs_csum(h) && !csum_fits(h, len, &kind))
 		return -EINVAL;
-	headers = kind.transport_len +
-		  (needs_csum(h) ? h->csum_start : kind.ip_len);
+	headers = headers_len(h, &kind);
 	if (gso && (headers > len || !gso_fits(h, len, headers)))
 		return -EINVAL;
 	/* A packet socket would refuse it; it is a hint. */
 	if (h->hdr_len > len)
 		h->hdr_len = (uint16_t)len;
 	return 0;
+}
+
+unsigned int vnet_segments(const struct virtio_net_hdr *h, size_t len)
+{
+	struct kind kind;
+	size_t headers;
+
+	if (h->gso_type == VIRTIO_NET_HDR_GSO_NONE || h->gso_size == 0 ||
+	    !read_kind(h->gso_type, &kind))
+		return 1;
+	headers = headers_len(h, &kind);
+	if (len <= headers + h->gso_size)
+		return 1;
+	return (unsigned int)((len - headers + h->gso_size - 1) / h->gso_size);
 }
 
 static bool fits(int position)

@@ -48,6 +48,12 @@ bool vnet_shift(struct virtio_net_hdr *h, int delta);
  */
 bool vnet_add_tag(struct virtio_net_hdr *h);
 
+/*
+ * How many packets the host makes of it; it may be one more than that, since
+ * the headers' options are not looked at. The header was checked.
+ */
+unsigned int vnet_segments(const struct virtio_net_hdr *h, size_t len);
+
 /* Turns the numbers into the other byte order. */
 void vnet_swap(struct virtio_net_hdr *h);
 

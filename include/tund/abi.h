@@ -74,6 +74,7 @@ enum tund_drop {
 	TUND_DROP_NOBUFS = 11, /* the host's backlog was full */
 	TUND_DROP_ERROR = 12,  /* the packet socket gave another error */
 	TUND_DROP_SOURCE = 13, /* from an address that its policy forbids */
+	TUND_DROP_RATE = 14,   /* beyond the rate that its policy allows */
 	/* The length of the table. */
 	TUND_DROP_MAX = 16
 };

@@ -38,7 +38,7 @@ COUNTERS = ('ready tx tx_bytes tx_errors tx_errno rx rx_bytes rx_other '
 # enum tund_drop in tund/abi.h.
 DROPS = {0: 'queue_full', 1: 'socket', 2: 'backlog', 3: 'detached',
          4: 'too_small', 5: 'oversize', 8: 'down', 9: 'invalid', 10: 'mtu',
-         11: 'nobufs', 12: 'error'}
+         11: 'nobufs', 12: 'error', 13: 'source', 14: 'rate'}
 
 SYSCALLS = {
     'x86_64': {'read': (0, 19), 'write': (1, 20), 'poll': (7, 271),

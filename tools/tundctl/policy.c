@@ -219,6 +219,7 @@ static void print_answer(const json_t *r, const struct question *q)
 	print_pair("Configure", "%s",
 		   json_is_true(json_object_get(r, "configure")) ? "yes"
 								 : "no");
+	print_pair("Packets/s", "%s", word_of(r, "max_packets_per_second"));
 }
 
 static int run(int argc, char **argv)

@@ -137,15 +137,19 @@ static const char *user_of(const json_t *object, const char *key)
 static void print_holder(const json_t *c)
 {
 	const json_t *container = json_object_get(c, "container");
+	const json_t *rate = json_object_get(c, "max_packets_per_second");
 
 	print_pair(
-		"Client", "%s (%s) of %s, %s plane%s%s%s%s",
+		"Client", "%s (%s) of %s, %s plane%s%s%s%s%s%s",
 		word_of(c, "command"), word_of(c, "pid"), user_of(c, "uid"),
 		word_of(c, "plane"),
 		json_is_true(json_object_get(c, "on")) ? "" : ", switched off",
 		json_is_true(json_object_get(c, "alive")) ? "" : ", has ended",
 		json_is_string(container) ? ", container " : "",
-		json_is_string(container) ? json_string_value(container) : "");
+		json_is_string(container) ? json_string_value(container) : "",
+		json_is_integer(rate) ? ", packets/s at most " : "",
+		json_is_integer(rate) ? word_of(c, "max_packets_per_second")
+				      : "");
 }
 
 static void print_device(const json_t *d)

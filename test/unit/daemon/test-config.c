@@ -217,6 +217,7 @@ static void what_keys(void **state)
 		     "Name=x*\nKind=tun\nPlane=direct\nMTU=1300\n"
 		     "Address=10.8.0.2/24\nRoute=::/0\nMaxDevices=2\n"
 		     "MaxFiles=3\nMaxQueuedBytes=131072\n"
+		     "MaxPacketsPerSecond=5000\n"
 		     "SourceAddress=10.8.0.2 10.8.1.0/24\n"
 		     "SourceAddress=fd00::/64\n[Policy b]\nAllow=attach\n"
 		     "Up=yes\n[Policy c]\nConfigure=yes\nAllow=attach\n"
@@ -233,6 +234,8 @@ static void what_keys(void **state)
 	assert_int_equal(rule->max_devices, 2);
 	assert_int_equal(rule->max_files, 3);
 	assert_int_equal(rule->max_queued_bytes, 128 << 10);
+	assert_int_equal(rule->max_packet_rate, 5000);
+	assert_true(rule[1].max_packet_rate == POLICY_NO_LIMIT);
 	assert_int_equal(rule->sources.n, 3);
 	assert_int_equal(rule->sources.prefixes[0].bits, 32);
 	assert_int_equal(rule->sources.prefixes[2].family, AF_INET6);
@@ -303,7 +306,6 @@ static void bad_lines_are_told(void **state)
 		{"[Daemon]\nmount=/a\n", 2, "unknown key mount="},
 		{DEVICE "Allow=none\n", 3, "[Device vpn0] has Kind=, MTU="},
 		{POLICY "Owner=0\n", 3, "[Policy a] has User=, Group="},
-		{POLICY "MaxPacketsPerSecond=5\n", 3, "with tc(8)"},
 		{"[Daemon]\nMount=\n", 2, "Mount= says nothing: give it"},
 		{POLICY "User=\n", 3, "User= says nothing"},
 		/* [Daemon] */
@@ -370,6 +372,10 @@ static void bad_lines_are_told(void **state)
 		{POLICY "MaxDevices=x\n", 3, "not a number from 0"},
 		{POLICY "MaxFiles=0\n", 3, "not a number from 1"},
 		{POLICY "MaxQueuedBytes=5\n", 3, "from 128K"},
+		{POLICY "MaxPacketsPerSecond=0\n", 3, "from 1 to 10000000"},
+		{POLICY "MaxPacketsPerSecond=10000001\n", 3, "to 10000000"},
+		{POLICY "MaxPacketsPerSecond=1K\n", 3, "not a number"},
+		{"[Daemon]\nMaxPacketsPerSecond=1\n", 2, "unknown key"},
 		{POLICY "SourceAddress=10.0.0.1/8\nKind=tun\n", 3,
 		 "behind its /8"},
 		{POLICY "SourceAddress=me\nKind=tun\n", 3, "is no network"},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-bpf-sources.c - the program that lets packets of some sources pass,
- * net/bpf.h, run by the kernel on packets that are made here, and compared with
- * what dev/policy.h says of the same addresses.
+ * test-bpf-policy.c - the program that lets packets of some sources pass, and
+ * so many of them, net/bpf.h, run by the kernel on packets that are made here,
+ * and compared with what dev/policy.h says of the same addresses.
  */
 #include <arpa/inet.h>
 #include <linux/bpf.h>
@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "dev/policy.h"
 #include "net/bpf.h"
 #include "unit.h"
@@ -65,6 +66,20 @@ static bool sent_from(int program_fd, uint8_t family, const uint8_t *address)
 	return passes(program_fd, frame, sizeof(frame));
 }
 
+/* Its state stays in `state_fd` until the next. */
+static int state_fd = -1;
+
+static int load_how(const struct host_direct *how)
+{
+	int fd;
+
+	if (state_fd >= 0)
+		close(state_fd);
+	assert_int_equal(bpf_policy_state_new(&state_fd), 0);
+	assert_int_equal(bpf_load_policy(true, how, state_fd, &fd), 0);
+	return fd;
+}
+
 static int load(const struct ip_prefix *of, size_t n)
 {
 	int fd;
@@ -73,8 +88,7 @@ static int load(const struct ip_prefix *of, size_t n)
 	if (bpf_load_ip_only(&fd) < 0)
 		skip();
 	close(fd);
-	assert_int_equal(bpf_load_sources(of, n, &fd), 0);
-	return fd;
+	return load_how(&(struct host_direct){.sources = of, .n_sources = n});
 }
 
 /* Each network's own address with each bit turned. */
@@ -141,13 +155,76 @@ static void what_is_not_ip(void **state)
 	close(fd);
 }
 
+/* ---- the rate ---- */
+
+static uint64_t dropped_for_rate(void)
+{
+	struct bpf_policy_state now;
+
+	assert_int_equal(bpf_policy_state_read(state_fd, &now), 0);
+	return now.over_rate;
+}
+
+/* So many packets, each in so many segments of 50 bytes if that is not 1. */
+static void run_many(int program_fd, uint32_t n, uint32_t segments,
+		     bool counted)
+{
+	uint8_t frame[ETH_HLEN + 40 + 45 * 50] = {0};
+	struct __sk_buff context = {
+		.gso_segs = counted ? segments : 0,
+		.gso_size = segments > 1 ? 50 : 0,
+	};
+	uint16_t type = htons(ETH_P_IP);
+	union bpf_attr attr;
+
+	memcpy(frame + 12, &type, sizeof(type));
+	frame[ETH_HLEN] = 0x45;
+	memset(&attr, 0, sizeof(attr));
+	attr.test.prog_fd = (uint32_t)program_fd;
+	attr.test.data_in = (uintptr_t)frame;
+	attr.test.data_size_in = ETH_HLEN + 40 + (segments - 1) * 50 + 1;
+	attr.test.ctx_in = (uintptr_t)&context;
+	attr.test.ctx_size_in = sizeof(context);
+	attr.test.repeat = n;
+	assert_int_equal(
+		syscall(__NR_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)), 0);
+}
+
+static void as_many_as_there_is_time_for(void **state)
+{
+	enum { N = 20000, PER_SECOND = 1000 };
+	static const struct {
+		uint32_t segments;
+		bool counted;
+	} cases[] = {{1, true}, {1, false}, {45, true}, {45, false}};
+	struct host_direct how = {0};
+
+	rate_init(&how.rate, PER_SECOND);
+	close(load(sources, 1));
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		uint32_t segments = cases[i].segments;
+		int fd = load_how(&how);
+		uint64_t begin = now_ns(), passed, most;
+
+		run_many(fd, N, segments, cases[i].counted);
+		passed = N - dropped_for_rate();
+		/* What is large may use up the time to come, once. */
+		most = RATE_MIN_BURST + segments +
+		       (now_ns() - begin) * PER_SECOND / 1000000000;
+		assert_true(passed * segments <= most);
+		assert_true(passed * segments >= RATE_MIN_BURST);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bits_that_count_and_bits_that_do_not),
 		cmocka_unit_test(everything_and_the_most_there_can_be),
 		cmocka_unit_test(what_is_not_ip),
+		cmocka_unit_test(as_many_as_there_is_time_for),
 	};
 
-	return cmocka_run_group_tests_name("bpf-sources", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("bpf-policy", tests, NULL, NULL);
 }

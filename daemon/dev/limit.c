@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* limit.c - one bucket for the device, whichever queue a packet comes by. */
+#include "dev/limit.h"
+
+#include "base/util.h"
+#include "dev/device.h"
+#include "packet/vnet.h"
+
+bool dev_limit_take_one(struct dev_queue *queue,
+			const struct virtio_net_hdr *vnet, size_t len)
+{
+	struct host_state state;
+
+	if (rate_take(&queue->dev->bucket, &queue->rate,
+		      vnet_segments(vnet, len), now_ns()))
+		return true;
+	/* The host has another answer for who writes to one that is down. */
+	device_get_state(queue->dev, &state);
+	return !state.up;
+}
+
+void dev_limit_give_one_back(struct dev_queue *queue,
+			     const struct virtio_net_hdr *vnet, size_t len)
+{
+	rate_give_back(&queue->dev->bucket, &queue->rate,
+		       vnet_segments(vnet, len));
+}
+
+void dev_limit_drop(struct dev_queue *queue, size_t len)
+{
+	struct device *dev = queue->dev;
+
+	/* As where the host drops it without a word. */
+	dev->rx_packets++;
+	dev->rx_bytes += len;
+	dev_count_rx(queue, 1, len);
+	device_count_drop(dev, TUND_DROP_RATE, 1);
+}
