@@ -12,7 +12,7 @@ _tundctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	local commands='status list show up down stats clients monitor metrics
-		policy reload tuntap run doctor help'
+		policy reload tuntap run doctor snippet help'
 	local options='--control --json --help' words=''
 
 	COMPREPLY=()
@@ -29,9 +29,9 @@ _tundctl()
 		mapfile -t COMPREPLY < <(compgen \
 			-W "$(command ls /run/netns 2>/dev/null)" -- "$cur")
 		return ;;
-	--uid | --gid)
+	--uid | --gid | --user)
 		mapfile -t COMPREPLY < <(compgen \
-			-A "$([ "$prev" = --uid ] && echo user || echo group)" \
+			-A "$([ "$prev" = --gid ] && echo group || echo user)" \
 			-- "$cur")
 		return ;;
 	--kind)
@@ -60,6 +60,10 @@ _tundctl()
 		[[ $cur == -* ]] || words=$(compgen -c -- "$cur") ;;
 	doctor)
 		words='--pid --container --device --json --help' ;;
+	snippet)
+		words='--device --user --name --help'
+		[[ $cur == -* ]] || words='docker podman compose kubernetes
+			systemd nspawn lxc openvpn policy' ;;
 	help)
 		words=$commands ;;
 	esac

@@ -31,6 +31,7 @@ complete -c tundctl -n __tundctl_needs_command -a reload -d 'Read the configurat
 complete -c tundctl -n __tundctl_needs_command -a tuntap -d 'Persistent devices'
 complete -c tundctl -n __tundctl_needs_command -a run -d 'Run a program'
 complete -c tundctl -n __tundctl_needs_command -a doctor -d 'Say what is missing'
+complete -c tundctl -n __tundctl_needs_command -a snippet -d 'Print configuration'
 complete -c tundctl -n __tundctl_needs_command -a help -d 'Explain a command'
 
 set -l ask status list clients monitor reload show up down stats metrics policy
@@ -53,5 +54,8 @@ complete -c tundctl -n '__tundctl_has run' -xa '(__fish_complete_subcommand)'
 complete -c tundctl -n '__tundctl_has doctor' -l pid -x
 complete -c tundctl -n '__tundctl_has doctor' -l container -x
 complete -c tundctl -n '__tundctl_has doctor' -s j -l json
-complete -c tundctl -n '__tundctl_has tuntap run doctor' -l device -rF
-complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics policy reload tuntap run doctor'
+complete -c tundctl -n '__tundctl_has snippet' -a 'docker podman compose kubernetes systemd nspawn lxc openvpn policy'
+complete -c tundctl -n '__tundctl_has snippet' -l user -x -a '(__fish_complete_users)'
+complete -c tundctl -n '__tundctl_has snippet' -l name -x -a '(__tundctl_devices)'
+complete -c tundctl -n '__tundctl_has tuntap run doctor snippet' -l device -rF
+complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics policy reload tuntap run doctor snippet'

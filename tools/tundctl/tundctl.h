@@ -33,6 +33,7 @@ extern const struct command command_policy;
 extern const struct command command_reload;
 extern const struct command command_run;
 extern const struct command command_show;
+extern const struct command command_snippet;
 extern const struct command command_stats;
 extern const struct command command_status;
 extern const struct command command_tuntap;
