@@ -461,11 +461,6 @@ static void end_policy(struct reading *reading)
 			       "Allow=create attach, Allow=create, "
 			       "Allow=attach or Allow=none",
 			       reading->header);
-	if (rule->sources.n > 0 && rule->kinds != POLICY_TUN)
-		config_mistake(reading,
-			       "[%s]: SourceAddress= is for IP packets, and "
-			       "so for TUN only: write Kind=tun",
-			       reading->header);
 	if (rule->has_allow && !rule->allow &&
 	    (configures || reading->up || reading->configure ||
 	     rule->sources.n > 0))

@@ -253,7 +253,8 @@ static int parse_record(const struct writing *w, size_t begin,
 			       ? -EINVAL
 			       : bad_record(w, begin, TUND_DROP_INVALID,
 					    -EINVAL);
-	if (!dev_grant_may_send(&w->queue->grant, data, record.len, proto))
+	if (!dev_grant_may_send(&w->queue->grant, dev->kind, data, record.len,
+				proto))
 		return bad_record(w, begin, TUND_DROP_SOURCE, -EPERM);
 	*ret_end = begin + TUND_RECORD_SPACE(record.len);
 	if (*ret_end > w->len)

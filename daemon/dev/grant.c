@@ -138,8 +138,31 @@ bool dev_grant_has_plane(const struct dev_grant *grant, unsigned int plane)
 	return !grant->rule || (grant->rule->planes & plane);
 }
 
-bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
-			size_t len, uint16_t proto_be)
+static bool is_source(const struct ip_prefixes *sources, int version,
+		      const uint8_t *address)
+{
+	for (size_t i = 0; i < sources->n; i++)
+		if (ip_prefix_has(&sources->prefixes[i],
+				  version == 4 ? AF_INET : AF_INET6, address))
+			return true;
+	return false;
+}
+
+static bool may_send_frame(const struct ip_prefixes *sources,
+			   const uint8_t *data, size_t len)
+{
+	struct frame_sender sender;
+
+	if (!frame_find_sender(data, len, &sender))
+		return false;
+	for (unsigned int i = 0; i < sender.n; i++)
+		if (!is_source(sources, sender.version, sender.addresses[i]))
+			return false;
+	return true;
+}
+
+bool dev_grant_may_send(const struct dev_grant *grant, enum dev_kind kind,
+			const uint8_t *data, size_t len, uint16_t proto_be)
 {
 	const struct ip_prefixes *sources;
 	const uint8_t *address;
@@ -148,12 +171,10 @@ bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
 	if (!grant->rule || grant->rule->sources.n == 0)
 		return true;
 	sources = &grant->rule->sources;
+	if (kind == DEV_TAP)
+		return may_send_frame(sources, data, len);
 	address = frame_ip_source(data, len, proto_be, &version);
-	for (size_t i = 0; address && i < sources->n; i++)
-		if (ip_prefix_has(&sources->prefixes[i],
-				  version == 4 ? AF_INET : AF_INET6, address))
-			return true;
-	return false;
+	return address && is_source(sources, version, address);
 }
 
 void dev_grant_rate(const struct dev_grant *grant, struct rate *ret_rate)

@@ -50,9 +50,12 @@ int dev_grant_check_files(const struct dev_grant *grant,
 int dev_grant_take_device(const struct dev_grant *grant,
 			  struct dev_table *table, uid_t uid, bool *ret_counts);
 
-/* Whether the packet, whose type is that, may come from where it says. */
-bool dev_grant_may_send(const struct dev_grant *grant, const uint8_t *data,
-			size_t len, uint16_t proto_be);
+/*
+ * Whether the packet may come from where it says; that of a TUN is of that
+ * type.
+ */
+bool dev_grant_may_send(const struct dev_grant *grant, enum dev_kind kind,
+			const uint8_t *data, size_t len, uint16_t proto_be);
 
 /* How many packets it may write: all 0 if nothing is said. */
 void dev_grant_rate(const struct dev_grant *grant, struct rate *ret_rate);

@@ -62,7 +62,7 @@ struct host_direct {
 	bool nonblock;
 	bool several;	     /* there may be others, each for its flows */
 	size_t queued_bytes; /* its buffer, as far as the kernel allows that */
-	/* Of a TUN: what it may send from, or anything if there are none. */
+	/* What it may send from, or anything if there are none. */
 	const struct ip_prefix *sources;
 	size_t n_sources;
 	struct rate rate; /* of what it sends */

@@ -314,8 +314,8 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 		dev_io_answer(io, r);
 		return DEV_ANSWERED;
 	}
-	if (!dev_grant_may_send(&io->queue->grant, pkt->data, pkt->len,
-				pkt->proto)) {
+	if (!dev_grant_may_send(&io->queue->grant, dev->kind, pkt->data,
+				pkt->len, pkt->proto)) {
 		device_count_drop(dev, TUND_DROP_SOURCE, 1);
 		pkt_free(pkt);
 		dev_io_answer(io, -EPERM);

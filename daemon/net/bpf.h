@@ -28,7 +28,7 @@ int bpf_load_ip_only(int *ret_fd);
 
 /*
  * For what reaches the visible end, of what the policy says about sources and
- * rate. Of a TUN, in place of bpf_load_ip_only(), which it does, too.
+ * rate. For a TUN, in place of bpf_load_ip_only(), which it does, too.
  */
 int bpf_load_policy(bool tun, const struct host_direct *how, int state_fd,
 		    int *ret_fd);

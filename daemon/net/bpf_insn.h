@@ -7,7 +7,9 @@
 #define TUND_NET_BPF_INSN_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What an ingress program answers for "whatever comes after us". */
 #define TCX_NEXT (-1)
@@ -34,6 +36,7 @@ enum {
 	INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, \
 	     offsetof(struct __sk_buff, field), 0)
 #define LOAD_CTX(d, field)  LOAD_FROM(d, R1, field)
+#define LOAD_HALF(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_H, d, s, o, 0)
 #define LOAD_BYTE(d, s, o)  INSN(BPF_LDX | BPF_MEM | BPF_B, d, s, o, 0)
 #define STORE_16(d, o, i)   INSN(BPF_ST | BPF_MEM | BPF_H, d, 0, o, i)
 #define MOVE(d, s)	    INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
@@ -70,6 +73,50 @@ enum {
 #define CALL(function)	    INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
 #define EXIT()		    INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 /* clang-format on */
+
+/* Jumps whose place is known later. */
+struct bpf_jumps {
+	size_t from[40];
+	size_t n;
+};
+
+/* A program that is written; there is memory enough. */
+struct bpf_program {
+	struct bpf_insn *insns;
+	size_t n;
+	/* To where a packet is dropped, and counted as that. */
+	struct bpf_jumps invalid, bad_source, over_rate;
+};
+
+static inline void bpf_add(struct bpf_program *p, struct bpf_insn insn)
+{
+	p->insns[p->n++] = insn;
+}
+
+static inline void bpf_add_jump(struct bpf_program *p, struct bpf_insn insn,
+				struct bpf_jumps *jumps)
+{
+	jumps->from[jumps->n++] = p->n;
+	bpf_add(p, insn);
+}
+
+/* All of them end at the next instruction. */
+static inline void bpf_jump_here(struct bpf_program *p,
+				 const struct bpf_jumps *jumps)
+{
+	for (size_t i = 0; i < jumps->n; i++)
+		p->insns[jumps->from[i]].off =
+			(int16_t)(p->n - jumps->from[i] - 1);
+}
+
+/*
+ * Drops what is not from these sources. R6 is the context; R8 and R9 are used.
+ * No more than so many instructions.
+ */
+struct ip_prefix;
+void bpf_add_sources(struct bpf_program *p, bool tun,
+		     const struct ip_prefix *sources, size_t n);
+size_t bpf_sources_insns(size_t n);
 
 int bpf_load(const struct bpf_insn *insns, size_t n, int *ret_fd);
 

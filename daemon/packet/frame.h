@@ -30,6 +30,25 @@ uint16_t frame_ip_proto(const uint8_t *data, size_t len);
 const uint8_t *frame_ip_source(const uint8_t *data, size_t len,
 			       uint16_t proto_be, int *ret_version);
 
+/*
+ * Whose an Ethernet frame says it is, behind up to two VLAN tags: the source of
+ * an IP packet, the sender of ARP, the source of a neighbour's advertisement
+ * and its target.
+ */
+struct frame_sender {
+	int version; /* 4 or 6 */
+	unsigned int n;
+	const uint8_t *addresses[2]; /* in the frame */
+};
+
+/*
+ * False if it says nothing of that, or cannot be looked through: other
+ * protocols, what is cut off, and IPv6 with extension headers that may hide an
+ * advertisement. Fragments hide none, since nobody takes those.
+ */
+bool frame_find_sender(const uint8_t *data, size_t len,
+		       struct frame_sender *ret_sender);
+
 /* The frame's Ethernet type, network byte order; 0 if it is too short. */
 uint16_t frame_proto(const uint8_t *data, size_t len);
 

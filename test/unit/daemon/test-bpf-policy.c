@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/util.h"
 #include "dev/policy.h"
 #include "net/bpf.h"
+#include "packet/frame.h"
 #include "unit.h"
 
 static const struct ip_prefix sources[] = {
@@ -35,6 +37,12 @@ static bool expected(const struct ip_prefix *of, size_t n, uint8_t family,
 		if (ip_prefix_has(&of[i], family, address))
 			return true;
 	return false;
+}
+
+static void put_type(uint8_t *to, uint16_t type)
+{
+	type = htons(type);
+	memcpy(to, &type, sizeof(type));
 }
 
 /* Whether the frame passes. */
@@ -69,15 +77,20 @@ static bool sent_from(int program_fd, uint8_t family, const uint8_t *address)
 /* Its state stays in `state_fd` until the next. */
 static int state_fd = -1;
 
-static int load_how(const struct host_direct *how)
+static int load_kind(bool tun, const struct host_direct *how)
 {
 	int fd;
 
 	if (state_fd >= 0)
 		close(state_fd);
 	assert_int_equal(bpf_policy_state_new(&state_fd), 0);
-	assert_int_equal(bpf_load_policy(true, how, state_fd, &fd), 0);
+	assert_int_equal(bpf_load_policy(tun, how, state_fd, &fd), 0);
 	return fd;
+}
+
+static int load_how(const struct host_direct *how)
+{
+	return load_kind(true, how);
 }
 
 static int load(const struct ip_prefix *of, size_t n)
@@ -155,6 +168,127 @@ static void what_is_not_ip(void **state)
 	close(fd);
 }
 
+/* ---- frames ---- */
+
+/* Each of these is much alike many of the others. */
+static void random_frame(unsigned int *seed, uint8_t *ret_frame, size_t len)
+{
+	static const uint16_t types[] = {ETH_P_IP,   ETH_P_IP,	 ETH_P_IPV6,
+					 ETH_P_IPV6, ETH_P_IPV6, ETH_P_ARP,
+					 ETH_P_ARP,  0x88cc};
+	static const uint8_t next[] = {0,  0,  6,  17, 43, 44,	50,  51,
+				       58, 58, 58, 59, 60, 135, 139, 140};
+	static const uint8_t icmp[] = {128, 135, 136, 136, 143};
+	const struct ip_prefix *v4 = &sources[rand_r(seed) % 4];
+	uint16_t type = htons(types[rand_r(seed) % LENGTH(types)]);
+	uint8_t *at = ret_frame + ETH_HLEN;
+
+	for (size_t i = 0; i < len; i++)
+		ret_frame[i] = (uint8_t)rand_r(seed);
+	if (rand_r(seed) % 4 == 0) {
+		put_type(ret_frame + 12,
+			 rand_r(seed) % 2 ? ETH_P_8021Q : ETH_P_8021AD);
+		at += 4;
+	}
+	memcpy(at - 2, &type, sizeof(type));
+	if (type == htons(ETH_P_IP)) {
+		memcpy(at + 12, v4->address, 4);
+	} else if (type == htons(ETH_P_ARP)) {
+		memcpy(at, (uint8_t[]){0, 1, 8, 0, 6, 4}, 6);
+		memcpy(at + 14, v4->address, 4);
+		if (rand_r(seed) % 4 == 0)
+			at[rand_r(seed) % 6] ^= 1;
+	} else {
+		at[6] = next[rand_r(seed) % LENGTH(next)];
+		memcpy(at + 8, sources[4 + rand_r(seed) % 4].address, 16);
+		memcpy(at + 48, sources[4 + rand_r(seed) % 4].address, 16);
+		at[40] = icmp[rand_r(seed) % LENGTH(icmp)];
+		if (at[6] == 0) {
+			at[40] = rand_r(seed) % 4 ? 58 : 60;
+			at[41] = rand_r(seed) % 4 == 0;
+			at[48] = icmp[rand_r(seed) % LENGTH(icmp)];
+		}
+		if (rand_r(seed) % 4 == 0)
+			at[48 + rand_r(seed) % 16] ^= 0x81;
+	}
+	if (rand_r(seed) % 4 == 0)
+		at[8 + rand_r(seed) % 16] ^= 0x81;
+}
+
+static bool daemon_passes(const struct ip_prefix *of, size_t n,
+			  const uint8_t *frame, size_t len)
+{
+	struct frame_sender sender;
+
+	if (!frame_find_sender(frame, len, &sender))
+		return false;
+	for (unsigned int i = 0; i < sender.n; i++)
+		if (!expected(of, n, sender.version == 4 ? AF_INET : AF_INET6,
+			      sender.addresses[i]))
+			return false;
+	return true;
+}
+
+static void frames_as_the_daemon_has_it(void **state)
+{
+	/* All; of one family. */
+	static const struct {
+		size_t first, n;
+	} sets[] = {{0, 8}, {0, 4}, {4, 4}};
+	unsigned int seed = (unsigned int)now_us(), passed = 0, dropped = 0;
+
+	print_message("seed %u\n", seed);
+	close(load(sources, 1));
+	for (size_t s = 0; s < LENGTH(sets); s++) {
+		const struct host_direct how = {
+			.sources = sources + sets[s].first,
+			.n_sources = sets[s].n,
+		};
+		int fd = load_kind(false, &how);
+
+		for (int i = 0; i < 20000; i++) {
+			uint8_t frame[120];
+			bool pass;
+
+			random_frame(&seed, frame, sizeof(frame));
+			pass = daemon_passes(how.sources, how.n_sources, frame,
+					     sizeof(frame));
+			if (passes(fd, frame, sizeof(frame)) != pass)
+				fail_msg("set %zu, frame %d", s, i);
+			passed += pass;
+			dropped += !pass;
+		}
+		close(fd);
+	}
+	assert_true(passed > 5000 && dropped > 5000);
+}
+
+static void the_most_there_can_be_of_frames(void **state)
+{
+	struct ip_prefix many[POLICY_MAX_SOURCES];
+	struct host_direct how = {.sources = many, .n_sources = LENGTH(many)};
+	uint8_t frame[120] = {0};
+
+	close(load(sources, 1));
+	for (size_t i = 0; i < LENGTH(many); i++) {
+		many[i] = (struct ip_prefix){AF_INET6, 128, {0xfd}};
+		many[i].address[15] = (uint8_t)i;
+	}
+	rate_init(&how.rate, 1);
+	put_type(frame + 12, ETH_P_IPV6);
+	frame[ETH_HLEN + 6] = 58;
+	frame[ETH_HLEN + 40] = 136;
+	frame[ETH_HLEN + 8] = frame[ETH_HLEN + 48] = 0xfd;
+	frame[ETH_HLEN + 23] = frame[ETH_HLEN + 63] = LENGTH(many) - 1;
+	for (int i = 0; i < 2; i++) {
+		int fd = load_kind(false, &how);
+
+		assert_int_equal(passes(fd, frame, sizeof(frame)), i == 0);
+		frame[ETH_HLEN + 63]++;
+		close(fd);
+	}
+}
+
 /* ---- the rate ---- */
 
 static uint64_t dropped_for_rate(void)
@@ -223,6 +357,8 @@ int main(void)
 		cmocka_unit_test(bits_that_count_and_bits_that_do_not),
 		cmocka_unit_test(everything_and_the_most_there_can_be),
 		cmocka_unit_test(what_is_not_ip),
+		cmocka_unit_test(frames_as_the_daemon_has_it),
+		cmocka_unit_test(the_most_there_can_be_of_frames),
 		cmocka_unit_test(as_many_as_there_is_time_for),
 	};
 

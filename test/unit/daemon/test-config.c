@@ -221,7 +221,7 @@ static void what_keys(void **state)
 		     "SourceAddress=10.8.0.2 10.8.1.0/24\n"
 		     "SourceAddress=fd00::/64\n[Policy b]\nAllow=attach\n"
 		     "Up=yes\n[Policy c]\nConfigure=yes\nAllow=attach\n"
-		     "MTU=1300\n"
+		     "MTU=1300\nSourceAddress=10.8.0.0/24\n"
 		     "[Policy d]\nAllow=create\nAddress=10.8.0.2/24\nUp=no\n");
 	const struct policy_rule *rule = config->policy->rules;
 
@@ -241,6 +241,8 @@ static void what_keys(void **state)
 	assert_int_equal(rule->sources.prefixes[2].family, AF_INET6);
 	assert_int_equal(rule->setup.n, 4);
 	assert_step(&rule->setup, 2, TUND_CONFIG_UP, NULL, 0, NULL, 1);
+	assert_int_equal(rule[2].kinds, 0);
+	assert_int_equal(rule[2].sources.n, 1);
 	/* Up by itself where there is an address or a route. */
 	assert_int_equal(rule[1].setup.n, 1);
 	assert_step(&rule[1].setup, 0, TUND_CONFIG_UP, NULL, 0, NULL, 1);
@@ -290,9 +292,6 @@ static void bad_lines_are_told(void **state)
 		/* Missing. */
 		{"\n[Device vpn0]\nMTU=1400\n", 2, "write Kind=tun or Kind="},
 		{"[Policy a]\nUser=0\n", 1, "write Allow=create attach,"},
-		{POLICY "SourceAddress=10.0.0.0/8\n", 1, "write Kind=tun"},
-		{POLICY "SourceAddress=10.0.0.0/8\nKind=tun tap\n", 1,
-		 "write Kind=tun"},
 		{"[Policy a]\nAllow=none\nMTU=1400\n", 1,
 		 "leave that out, or write Allow=attach"},
 		{"[Policy a]\nAllow=none\nUp=yes\n", 1, "leave that out"},
