@@ -6,6 +6,16 @@
 #include "doctor.h"
 #include "tundctl.h"
 
+/* What a program can do with, that has no right to make interfaces. */
+#define OR_AN_INTERFACE                                                        \
+	"; or give its user an interface, as root: by a policy of "            \
+	"tund.conf(5), which \"tundctl snippet policy --user USER --name "     \
+	"vpn0\" prints, or a persistent one, \"tundctl tuntap add dev tun0 "   \
+	"mode tun user USER\""
+#define OR_OF_THE_KERNEL                                                       \
+	"; or give its user an interface, as root: \"ip tuntap add dev tun0 "  \
+	"mode tun user USER\""
+
 /* Part of what is documented: never changed. */
 static const char *const names[CHECK_MAX] = {
 	[CHECK_DEVICE] = "device",
@@ -49,6 +59,34 @@ static bool bad(const struct doctor *d, enum doctor_check check)
 	return d->findings[check].state == DOCTOR_NOT_OK;
 }
 
+/* It is tund that refuses, which may be told to be more generous. */
+static bool tund_refuses(const struct doctor *d)
+{
+	for (int i = 0; i < 2; i++)
+		if (d->paths[i].obstacle == OBSTACLE_RIGHTS && d->paths[i].ours)
+			return true;
+	return false;
+}
+
+/* Without the capability, or without a network namespace of its own. */
+static const char *advise_rights(const struct doctor *d)
+{
+	bool not_own =
+		strstr(d->findings[CHECK_CAPABILITY].evidence, "not own");
+
+	if (tund_refuses(d))
+		return not_own ? "give the program a network namespace of its "
+				 "own (unshare -Urn)" OR_AN_INTERFACE
+			       : "give the program CAP_NET_ADMIN over its "
+				 "network namespace (docker run --cap-add "
+				 "NET_ADMIN)" OR_AN_INTERFACE;
+	return not_own ? "give the program a network namespace of its own "
+			 "(unshare -Urn)" OR_OF_THE_KERNEL
+		       : "give the program CAP_NET_ADMIN over its network "
+			 "namespace (docker run --cap-add "
+			 "NET_ADMIN)" OR_OF_THE_KERNEL;
+}
+
 /* Somewhere is a device, and this is what it lacks. NULL: there is none. */
 static const char *advise_user(const struct doctor *d)
 {
@@ -58,21 +96,12 @@ static const char *advise_user(const struct doctor *d)
 		return "nothing in the way can be seen from outside; to be "
 		       "sure, run \"tundctl doctor\" in the process's place";
 	if (any(d, OBSTACLE_RIGHTS) &&
-	    strstr(d->findings[CHECK_CAPABILITY].evidence, "not own"))
-		return "give the program a network namespace of its own "
-		       "(unshare -Urn), or make a persistent interface for "
-		       "its user, as root: \"tundctl tuntap add dev tun0 mode "
-		       "tun user USER\"";
-	if (any(d, OBSTACLE_RIGHTS) &&
 	    d->findings[CHECK_CAPABILITY].state == DOCTOR_OK)
 		return "let a policy allow it (tund.conf(5)), or the program's "
 		       "seccomp filter; tund's log names the policy that "
 		       "decided";
 	if (any(d, OBSTACLE_RIGHTS))
-		return "give the program CAP_NET_ADMIN over its network "
-		       "namespace (docker run --cap-add NET_ADMIN), or make a "
-		       "persistent interface for its user, as root: \"tundctl "
-		       "tuntap add dev tun0 mode tun user USER\"";
+		return advise_rights(d);
 	if (any(d, OBSTACLE_STUCK))
 		return "start the daemon that does not answer again: "
 		       "\"systemctl restart tund\"";
