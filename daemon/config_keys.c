@@ -30,6 +30,22 @@ static const struct value_bit kinds[] = {
 	{"tap", POLICY_TAP},
 };
 
+static bool one_id(const struct config_value *v, bool group, uint32_t *ret_id)
+{
+	struct id_set set = {0};
+	bool ok = value_ids(v, group, &set);
+
+	if (ok && (set.n != 1 || set.ranges[0].first != set.ranges[0].last)) {
+		config_mistake(v->reading, "%s=%s: one name or number, no more",
+			       v->key, v->text);
+		ok = false;
+	}
+	if (ok)
+		*ret_id = set.ranges[0].first;
+	free(set.ranges);
+	return ok;
+}
+
 /* ---- [Daemon] ---- */
 
 static void set_mount(struct reading *reading, const struct config_value *v)
@@ -68,6 +84,18 @@ static void set_queued_bytes(struct reading *reading,
 {
 	value_size(v, MIN_QUEUED_BYTES,
 		   &reading->config->policy->limits.queued_bytes);
+}
+
+static void set_capture_group(struct reading *reading,
+			      const struct config_value *v)
+{
+	struct policy_set *set = reading->config->policy;
+	uint32_t group;
+
+	if (!one_id(v, true, &group))
+		return;
+	set->has_capture_group = true;
+	set->capture_group = group;
 }
 
 /* ---- what [Device] and [Policy] share ---- */
@@ -114,22 +142,6 @@ static void set_route(struct reading *reading, const struct config_value *v)
 }
 
 /* ---- [Device] ---- */
-
-static bool one_id(const struct config_value *v, bool group, uint32_t *ret_id)
-{
-	struct id_set set = {0};
-	bool ok = value_ids(v, group, &set);
-
-	if (ok && (set.n != 1 || set.ranges[0].first != set.ranges[0].last)) {
-		config_mistake(v->reading, "%s=%s: one name or number, no more",
-			       v->key, v->text);
-		ok = false;
-	}
-	if (ok)
-		*ret_id = set.ranges[0].first;
-	free(set.ranges);
-	return ok;
-}
 
 static void set_owner(struct reading *reading, const struct config_value *v)
 {
@@ -298,6 +310,7 @@ static const struct key keys[] = {
 	{SECTION_DAEMON, "MaxFilesPerUser", set_files_per_user},
 	{SECTION_DAEMON, "MaxDevicesPerUser", set_devices_per_user},
 	{SECTION_DAEMON, "MaxQueuedBytes", set_queued_bytes},
+	{SECTION_DAEMON, "CaptureGroup", set_capture_group},
 
 	{SECTION_DEVICE, "Kind", set_kind},
 	{SECTION_DEVICE, "MTU", set_mtu},

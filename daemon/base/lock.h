@@ -46,6 +46,7 @@ enum lock_rank {
 	LOCK_RANK_AGENT = 65,	  /* the memory agent's socket */
 	LOCK_RANK_PLACEMENT = 67, /* which workers wait for requests */
 	LOCK_RANK_HANDLE = 70,	  /* a table of handles */
+	LOCK_RANK_CAPTURE = 72,	  /* which links are looked at */
 	LOCK_RANK_QUOTA = 75,	  /* what users have */
 };
 

@@ -35,13 +35,15 @@ static void drop(struct ctl_client *client, struct ctl_message *message)
 {
 	client->output_bytes -= message->len;
 	list_del(&message->node);
-	free(message);
+	ctl_message_free(message);
 }
 
 void ctl_client_free(struct ctl_client *client)
 {
 	while (!list_empty(&client->output))
 		drop(client, first(client));
+	if (client->capture)
+		json_decref(ctl_capture_end(client->capture));
 	close(client->fd);
 	free(client);
 }
@@ -64,12 +66,34 @@ void ctl_client_receive(struct ctl_client *client)
 	}
 }
 
+static ssize_t send_bytes(int fd, const struct ctl_message *message)
+{
+	struct iovec iov = {
+		.iov_base = (void *)(message->bytes + message->sent),
+		.iov_len = message->len - message->sent,
+	};
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {
+			     .cmsg_len = CMSG_LEN(sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS,
+		     }};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (message->fd >= 0 && message->sent == 0) {
+		memcpy(CMSG_DATA(&control.head), &message->fd, sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control.space);
+	}
+	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Returns false when no more can be sent now. */
 static bool send_some(struct ctl_client *client, struct ctl_message *message)
 {
-	ssize_t n =
-		send(client->fd, message->bytes + message->sent,
-		     message->len - message->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send_bytes(client->fd, message);
 
 	if (n < 0) {
 		client->broken = errno != EAGAIN && errno != EINTR;
@@ -98,12 +122,20 @@ void ctl_client_flush(struct ctl_client *client)
 void ctl_client_send_text(struct ctl_client *client, const char *text,
 			  size_t len)
 {
+	ctl_client_send_fd(client, text, len, -1);
+}
+
+void ctl_client_send_fd(struct ctl_client *client, const char *text, size_t len,
+			int fd)
+{
 	struct ctl_message *message = ctl_message_new(text, len);
 
 	if (!message) {
+		cleanup_close(&fd);
 		client->broken = true;
 		return;
 	}
+	message->fd = fd;
 	list_add_tail(&client->output, &message->node);
 	client->output_bytes += message->len;
 	ctl_client_flush(client);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "ctl/capture.h"
 #include "ctl/frame.h"
 #include "ctl/peer.h"
 #include "ctl/request.h"
@@ -27,12 +28,13 @@ struct ctl_client {
 	struct ctl_input input;
 	struct list output; /* of struct ctl_message */
 	size_t output_bytes;
-	bool busy;	      /* its request is being answered */
-	bool monitor;	      /* it is told of events */
-	bool ended;	      /* it sends no more */
-	bool closing;	      /* once all is sent */
-	bool broken;	      /* it is to be closed at once */
-	uint64_t deadline_ms; /* 0: it may stay so */
+	struct ctl_capture *capture; /* or NULL */
+	bool busy;		     /* its request is being answered */
+	bool monitor;		     /* it is told of events */
+	bool ended;		     /* it sends no more */
+	bool closing;		     /* once all is sent */
+	bool broken;		     /* it is to be closed at once */
+	uint64_t deadline_ms;	     /* 0: it may stay so */
 };
 
 /* Takes the descriptor; NULL when there is no memory. */
@@ -46,6 +48,9 @@ void ctl_client_receive(struct ctl_client *client);
 void ctl_client_send(struct ctl_client *client, json_t *message);
 void ctl_client_send_text(struct ctl_client *client, const char *text,
 			  size_t len);
+/* With a descriptor, which is taken. */
+void ctl_client_send_fd(struct ctl_client *client, const char *text, size_t len,
+			int fd);
 void ctl_client_flush(struct ctl_client *client);
 
 /* Tells why it will be closed; what was not sent yet is not. */

@@ -17,6 +17,8 @@ struct call {
 	const struct ctl_context *context;
 	struct dev_table *table;
 	const struct ctl_request *request;
+	const struct ctl_who *who;
+	struct ctl_capture *capture;
 	json_t *result;
 	struct ctl_error *error;
 };
@@ -89,39 +91,51 @@ static int show(struct call *call)
 	return describe_devices(call, ctl_describe_device_fully);
 }
 
-/* The one device that is meant; more would be a guess. */
-static int find_one(struct call *call, uint64_t *ret_id)
+/*
+ * The one device that is meant, which the caller frees; more would be a guess.
+ * Those that `may` does not allow, if it is given, are not there.
+ */
+static int find_one(struct call *call,
+		    bool (*may)(const struct ctl_who *who,
+				struct dev_table *table,
+				const struct dev_report *report),
+		    struct dev_report **ret_report)
 {
-	struct dev_report *report;
+	struct dev_report *report, *found = NULL;
 	unsigned int n = 0;
 
 	for (uint64_t id = 0; dev_report(call->table, id, &report) == 0;) {
 		id = report->id;
-		if (is_meant(call->request, report)) {
-			*ret_id = id;
+		if (is_meant(call->request, report) &&
+		    (!may || may(call->who, call->table, report))) {
+			free(found);
+			found = report;
 			n++;
+		} else {
+			free(report);
 		}
-		free(report);
 	}
-	if (n == 0)
-		return not_found(call);
-	if (n > 1)
-		return ctl_fail(
-			call->error, "ambiguous",
-			"%u devices are called \"%s\": name the network "
-			"namespace of one",
-			n, call->request->name);
-	return 0;
+	if (n == 1) {
+		*ret_report = found;
+		return 0;
+	}
+	free(found);
+	return n == 0 ? not_found(call)
+		      : ctl_fail(call->error, "ambiguous",
+				 "%u devices are called \"%s\": name the "
+				 "network namespace of one",
+				 n, call->request->name);
 }
 
 static int set_up(struct call *call, bool up)
 {
-	uint64_t id = 0;
+	struct dev_report *report;
 	int r;
 
-	if (find_one(call, &id) < 0)
+	if (find_one(call, NULL, &report) < 0)
 		return -1;
-	r = dev_set_up(call->table, id, up);
+	r = dev_set_up(call->table, report->id, up);
+	free(report);
 	if (r == -ENODEV)
 		return not_found(call);
 	if (r < 0)
@@ -146,6 +160,34 @@ static int down(struct call *call)
 static int stats(struct call *call)
 {
 	return describe_devices(call, ctl_describe_stats);
+}
+
+static int may_not_capture(struct call *call)
+{
+	return ctl_fail(call->error, "permission",
+			"user %u may not see packets of \"%s\", if that is a "
+			"device: it is for root, for the device's owner, and "
+			"for the group CaptureGroup= of tund.conf; use sudo, "
+			"or have yourself added to that group",
+			call->who->uid, call->request->name);
+}
+
+static int capture(struct call *call)
+{
+	struct dev_report *report;
+	int r = find_one(call, ctl_capture_may, &report);
+
+	if (r < 0 && strcmp(call->error->code, "not-found") == 0 &&
+	    !call->who->trusted)
+		return may_not_capture(call);
+	if (r < 0)
+		return r;
+	r = ctl_capture_begin(call->table, report, call->who, &call->capture,
+			      call->error);
+	if (r == 0)
+		call->result = ctl_describe_device(report);
+	free(report);
+	return r;
 }
 
 /* ---- the daemon ---- */
@@ -254,7 +296,8 @@ static char *finish(struct call *call, int r)
 }
 
 char *ctl_run(const struct ctl_context *context,
-	      const struct ctl_request *request)
+	      const struct ctl_request *request, const struct ctl_who *who,
+	      struct ctl_capture **ret_capture)
 {
 	static int (*const functions[])(struct call * call) = {
 		[CTL_STATUS] = status,
@@ -263,6 +306,7 @@ char *ctl_run(const struct ctl_context *context,
 		[CTL_STATS] = stats,
 		[CTL_CLIENTS] = clients,
 		[CTL_METRICS] = metrics,
+		[CTL_CAPTURE_PACKETS] = capture,
 		[CTL_POLICY_CHECK] = policy_check,
 		[CTL_UP] = up,
 		[CTL_DOWN] = down,
@@ -273,10 +317,13 @@ char *ctl_run(const struct ctl_context *context,
 		.context = context,
 		.table = context->options.table,
 		.request = request,
+		.who = who,
 		.error = &error,
 	};
+	int r = functions[request->command](&call);
 
-	return finish(&call, functions[request->command](&call));
+	*ret_capture = call.capture;
+	return finish(&call, r);
 }
 
 void ctl_refuse_peer(const struct ctl_peer *peer,

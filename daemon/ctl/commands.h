@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "ctl/capture.h"
 #include "ctl/ctl.h"
 #include "ctl/request.h"
 
@@ -22,10 +23,12 @@ struct ctl_context {
 
 /*
  * The text of the answer, which the caller frees; NULL when there is no memory.
- * Slow: it may wait for the kernel's configuration lock.
+ * `who` and `ret_capture` are CTL_CAPTURE_PACKETS's, and what has begun the
+ * caller's to end. Slow: it may wait for the kernel's configuration lock.
  */
 char *ctl_run(const struct ctl_context *context,
-	      const struct ctl_request *request);
+	      const struct ctl_request *request, const struct ctl_who *who,
+	      struct ctl_capture **ret_capture);
 
 /* The refusal for who may not ask. */
 void ctl_refuse_peer(const struct ctl_peer *peer,

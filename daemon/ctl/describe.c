@@ -174,8 +174,8 @@ json_t *ctl_describe_device_fully(const struct dev_report *report)
 				      describe_client(&report->queues[i]));
 	json_object_update_new(
 		object,
-		json_pack("{s:o, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "mac",
-			  mac_of(report), "queue_length",
+		json_pack("{s:o, s:i, s:b, s:o, s:o, s:o, s:o, s:i, s:o}",
+			  "mac", mac_of(report), "queue_length",
 			  (int)report->state.queue_len, "moved",
 			  report->state.moved, "owner",
 			  number_or_null(report->owner,
@@ -184,7 +184,8 @@ json_t *ctl_describe_device_fully(const struct dev_report *report)
 			  number_or_null(report->group,
 					 report->group != TUND_NO_ID),
 			  "options", options_of(report->flags), "offloads",
-			  offloads_of(report->offload), "clients", clients));
+			  offloads_of(report->offload), "captures",
+			  (int)report->n_taps, "clients", clients));
 	return object;
 }
 

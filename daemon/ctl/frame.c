@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
+
 static size_t length_of(const struct ctl_input *input)
 {
 	uint32_t head;
@@ -48,9 +50,16 @@ struct ctl_message *ctl_message_new(const char *text, size_t len)
 	if (!message)
 		return NULL;
 	list_init(&message->node);
+	message->fd = -1;
 	message->len = CTL_HEAD + len;
 	message->sent = 0;
 	memcpy(message->bytes, &head, CTL_HEAD);
 	memcpy(message->bytes + CTL_HEAD, text, len);
 	return message;
+}
+
+void ctl_message_free(struct ctl_message *message)
+{
+	cleanup_close(&message->fd);
+	free(message);
 }

@@ -38,11 +38,13 @@ void ctl_input_drop(struct ctl_input *input);
 /* One answer on its way. */
 struct ctl_message {
 	struct list node;
+	int fd; /* that goes with its first byte, or -1; its own */
 	size_t len, sent;
 	uint8_t bytes[]; /* its length before it */
 };
 
-/* NULL when there is no memory; free() frees it. */
+/* NULL when there is no memory. */
 struct ctl_message *ctl_message_new(const char *text, size_t len);
+void ctl_message_free(struct ctl_message *message);
 
 #endif

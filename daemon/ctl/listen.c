@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* listen.c - never open to more than it shall be, not even for a moment. */
+/* listen.c - everybody may connect: what he may then is decided by who he is.
+ */
 #include "ctl/listen.h"
 
 #include <errno.h>
@@ -10,9 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/util.h"
-#include "ctl/peer.h"
 
 #define BACKLOG 64
 
@@ -39,26 +38,6 @@ static int bind_to(int fd, const struct sockaddr_un *address)
 	return bind(fd, a, sizeof(*address)) < 0 ? -errno : 0;
 }
 
-/* Whoever confines the daemon may not let it; then the socket is root's. */
-static int give_to_group(const char *path)
-{
-	gid_t group = ctl_group();
-	struct stat st;
-
-	if (group == CTL_NO_GROUP)
-		return 0;
-	if (stat(path, &st) < 0)
-		return -errno;
-	/* The owner first: the mode would count for the old group. */
-	if (st.st_gid != group && chown(path, (uid_t)-1, group) < 0) {
-		log_notice("the control socket is for root alone: it cannot be "
-			   "given to the group \"%s\": %s",
-			   CTL_GROUP, strerror(errno));
-		return 0;
-	}
-	return chmod(path, 0660) < 0 ? -errno : 0;
-}
-
 int ctl_listen(const char *path, struct ctl_socket *ret_socket)
 {
 	_cleanup_close_ int fd =
@@ -72,16 +51,12 @@ int ctl_listen(const char *path, struct ctl_socket *ret_socket)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(address.sun_path, path);
-	/* The file is made with the socket's own mode. */
-	if (fchmod(fd, 0600) < 0)
-		return -errno;
 	r = bind_to(fd, &address);
 	if (r < 0)
 		return r == -EINVAL ? -EADDRINUSE : r;
-	r = give_to_group(path);
-	if (r == 0 && (listen(fd, BACKLOG) < 0 || stat(path, &st) < 0))
+	if (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0 ||
+	    stat(path, &st) < 0) {
 		r = -errno;
-	if (r < 0) {
 		unlink(path);
 		return r;
 	}

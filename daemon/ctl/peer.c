@@ -10,16 +10,33 @@
 /* The kernel's limit. */
 #define MAX_GROUPS 65536u
 
-static bool has_group(int fd, gid_t group)
+gid_t *ctl_peer_groups(int fd, size_t *ret_n)
 {
 	socklen_t size = MAX_GROUPS * sizeof(gid_t);
-	gid_t *groups = malloc(size);
-	bool has = false;
+	gid_t *groups = malloc(size + sizeof(gid_t));
+	struct ucred cred;
+	socklen_t cred_size = sizeof(cred);
 
-	if (groups &&
-	    getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
-		for (size_t i = 0; i < size / sizeof(gid_t) && !has; i++)
-			has = groups[i] == group;
+	*ret_n = 0;
+	if (!groups ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &cred_size) < 0) {
+		free(groups);
+		return NULL;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
+		*ret_n = size / sizeof(gid_t);
+	groups[(*ret_n)++] = cred.gid;
+	return groups;
+}
+
+static bool has_group(int fd, gid_t group)
+{
+	bool has = false;
+	size_t n;
+	gid_t *groups = ctl_peer_groups(fd, &n);
+
+	for (size_t i = 0; i < n && !has; i++)
+		has = groups[i] == group;
 	free(groups);
 	return has;
 }
@@ -34,8 +51,7 @@ int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer)
 	*ret_peer = (struct ctl_peer){
 		.pid = cred.pid,
 		.uid = cred.uid,
-		.in_group = group != CTL_NO_GROUP &&
-			    (cred.gid == group || has_group(fd, group)),
+		.in_group = group != CTL_NO_GROUP && has_group(fd, group),
 	};
 	return 0;
 }
@@ -43,7 +59,7 @@ int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer)
 bool ctl_peer_may(const struct ctl_peer *peer, uid_t owner,
 		  enum ctl_right right)
 {
-	if (peer->uid == 0 || peer->uid == owner)
+	if (peer->uid == 0 || peer->uid == owner || right == CTL_CAPTURE)
 		return true;
 	return right == CTL_READ && peer->in_group;
 }

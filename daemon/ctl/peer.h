@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * peer.h - who is at the other end of a control connection, as the kernel says,
- * and what he may do. The socket file's mode is the first fence, this the
- * second.
+ * and what he may do. The socket file's mode keeps nobody away.
  */
 #ifndef TUND_CTL_PEER_H
 #define TUND_CTL_PEER_H
@@ -20,12 +19,16 @@ struct ctl_peer {
 };
 
 enum ctl_right {
-	CTL_READ,  /* looks */
-	CTL_WRITE, /* changes something */
+	CTL_READ,    /* looks */
+	CTL_WRITE,   /* changes something */
+	CTL_CAPTURE, /* sees packets: whose, its command decides */
 };
 
 /* `group` is CTL_NO_GROUP where the system has none. */
 int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer);
+
+/* Those of the process, from malloc; NULL where there are none. */
+gid_t *ctl_peer_groups(int fd, size_t *ret_n);
 
 /* `owner` is the user whose the daemon is. */
 bool ctl_peer_may(const struct ctl_peer *peer, uid_t owner,

@@ -28,6 +28,7 @@ static const struct {
 	[CTL_CLIENTS] = {"clients", CTL_READ, NOTHING},
 	[CTL_METRICS] = {"metrics", CTL_READ, NOTHING},
 	[CTL_MONITOR] = {"monitor", CTL_READ, NOTHING},
+	[CTL_CAPTURE_PACKETS] = {"capture", CTL_CAPTURE, MUST_NAME},
 	[CTL_POLICY_CHECK] = {"policy-check", CTL_READ, CHECK},
 	[CTL_UP] = {"up", CTL_WRITE, MUST_NAME},
 	[CTL_DOWN] = {"down", CTL_WRITE, MUST_NAME},

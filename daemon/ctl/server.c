@@ -21,12 +21,8 @@
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/describe.h"
+#include "ctl/place.h"
 #include "dev/event.h"
-
-/* The last ones are for root. */
-#define MAX_CLIENTS    64u
-#define ROOTS_CLIENTS  16u
-#define MAX_CLIENTS_OF 16u /* one user */
 
 /* Events that wait for main's thread. */
 #define MAX_EVENTS 4096u
@@ -40,7 +36,9 @@ struct job {
 	struct ctl *ctl;
 	uint64_t client;
 	struct ctl_request request;
-	char *answer; /* NULL: no memory */
+	struct ctl_who who;	     /* of CTL_CAPTURE_PACKETS */
+	struct ctl_capture *capture; /* that it has begun, or NULL */
+	char *answer;		     /* NULL: no memory */
 };
 
 struct event {
@@ -90,6 +88,16 @@ static void end_client(struct ctl *ctl, struct ctl_client *client)
 	ctl_client_free(client);
 }
 
+/* It wants no more packets: the totals are the last that it hears. */
+static void end_capture(struct ctl_client *client)
+{
+	json_t *totals = ctl_capture_end(client->capture);
+
+	client->capture = NULL;
+	client->closing = true;
+	ctl_client_send(client, ctl_event(totals));
+}
+
 /* Waits for what it is to wait for, or ends it. */
 static void settle(struct ctl *ctl, struct ctl_client *client)
 {
@@ -99,6 +107,11 @@ static void settle(struct ctl *ctl, struct ctl_client *client)
 	};
 	bool idle = !client->busy && list_empty(&client->output);
 
+	if (idle && client->ended && client->capture && !client->broken) {
+		end_capture(client);
+		idle = list_empty(&client->output);
+		event.events = ctl_client_events(client);
+	}
 	if (client->broken || (idle && client->closing) ||
 	    (idle && client->ended && !client->monitor) ||
 	    epoll_ctl(ctl->epoll_fd, EPOLL_CTL_MOD, client->fd, &event) < 0)
@@ -112,7 +125,8 @@ static void run_job(struct work *work)
 	struct job *job = container_of(work, struct job, work);
 	struct ctl *ctl = job->ctl;
 
-	job->answer = ctl_run(&ctl->context, &job->request);
+	job->answer =
+		ctl_run(&ctl->context, &job->request, &job->who, &job->capture);
 	lock_acquire(&ctl->lock);
 	list_add_tail(&ctl->done, &job->node);
 	lock_release(&ctl->lock);
@@ -121,8 +135,24 @@ static void run_job(struct work *work)
 
 static void free_job(struct job *job)
 {
+	if (job->capture)
+		json_decref(ctl_capture_end(job->capture));
+	free(job->who.groups);
 	free(job->answer);
 	free(job);
+}
+
+static void look_at(const struct ctl *ctl, const struct ctl_client *client,
+		    struct ctl_who *ret_who)
+{
+	const struct ctl_peer *peer = &client->peer;
+
+	*ret_who = (struct ctl_who){
+		.pid = peer->pid,
+		.uid = peer->uid,
+		.trusted = ctl_peer_may(peer, ctl->context.owner, CTL_WRITE),
+	};
+	ret_who->groups = ctl_peer_groups(client->fd, &ret_who->n_groups);
 }
 
 static void begin_job(struct ctl *ctl, struct ctl_client *client,
@@ -138,6 +168,8 @@ static void begin_job(struct ctl *ctl, struct ctl_client *client,
 	job->ctl = ctl;
 	job->client = client->id;
 	job->request = *request;
+	if (request->command == CTL_CAPTURE_PACKETS)
+		look_at(ctl, client, &job->who);
 	client->busy = true;
 	work_put(ctl->work, &job->work);
 }
@@ -157,6 +189,10 @@ static void obey(struct ctl *ctl, struct ctl_client *client,
 	if (!ctl_peer_may(&client->peer, ctl->context.owner,
 			  ctl_right_of(request->command))) {
 		ctl_refuse_peer(&client->peer, request, &error);
+		ctl_client_send(client, ctl_refusal(&error));
+	} else if (request->command == CTL_CAPTURE_PACKETS && client->capture) {
+		ctl_fail(&error, "invalid",
+			 "this connection has its capture: open another one");
 		ctl_client_send(client, ctl_refusal(&error));
 	} else if (request->command == CTL_MONITOR) {
 		begin_monitor(ctl, client);
@@ -223,21 +259,6 @@ static void on_client(struct ctl *ctl, struct ctl_client *client,
 
 /* ---- connections ---- */
 
-static bool has_place(struct ctl *ctl, const struct ctl_peer *peer)
-{
-	bool root = peer->uid == 0 || peer->uid == ctl->context.owner;
-	unsigned int n = 0, of_user = 0;
-
-	list_for_each (it, &ctl->clients) {
-		n++;
-		of_user += list_entry(it, struct ctl_client, node)->peer.uid ==
-			   peer->uid;
-	}
-	if (root)
-		return n < MAX_CLIENTS;
-	return n < MAX_CLIENTS - ROOTS_CLIENTS && of_user < MAX_CLIENTS_OF;
-}
-
 static void add_client(struct ctl *ctl, int fd)
 {
 	struct epoll_event event = {.data.u64 = ++ctl->last_id};
@@ -250,7 +271,7 @@ static void add_client(struct ctl *ctl, int fd)
 		close(fd);
 		return;
 	}
-	place = has_place(ctl, &peer);
+	place = ctl_has_place(&ctl->clients, &peer, ctl->context.owner);
 	client = ctl_client_new(fd, &peer);
 	if (!client) {
 		close(fd);
@@ -347,6 +368,18 @@ static void tell_event(struct ctl *ctl, const struct dev_event *event)
 	free(text);
 }
 
+static void give_answer(struct ctl_client *client, struct job *job)
+{
+	int fd = -1;
+
+	if (job->capture) {
+		fd = ctl_capture_take_fd(job->capture);
+		client->capture = job->capture;
+		job->capture = NULL;
+	}
+	ctl_client_send_fd(client, job->answer, strlen(job->answer), fd);
+}
+
 static void finish_job(struct ctl *ctl, struct job *job)
 {
 	struct ctl_client *client = find(ctl, job->client);
@@ -354,8 +387,7 @@ static void finish_job(struct ctl *ctl, struct job *job)
 	if (client) {
 		client->busy = false;
 		if (job->answer)
-			ctl_client_send_text(client, job->answer,
-					     strlen(job->answer));
+			give_answer(client, job);
 		else
 			client->broken = true;
 		/* Whatever it has sent meanwhile. */
@@ -537,6 +569,10 @@ void ctl_stop(struct ctl *ctl)
 					   node));
 	if (ctl->work)
 		work_queue_stop(ctl->work);
+	/* What they have begun is the devices', which go before us. */
+	list_for_each_safe (it, tmp, &ctl->done)
+		free_job(list_entry(it, struct job, node));
+	list_init(&ctl->done);
 }
 
 void ctl_free(struct ctl *ctl)
@@ -544,10 +580,8 @@ void ctl_free(struct ctl *ctl)
 	ctl_stop(ctl);
 	if (ctl->work)
 		work_queue_free(ctl->work);
-	list_for_each_safe (it, tmp, &ctl->done)
-		free_job(list_entry(it, struct job, node));
-	list_for_each_safe (it2, tmp2, &ctl->events)
-		free(list_entry(it2, struct event, node));
+	list_for_each_safe (it, tmp, &ctl->events)
+		free(list_entry(it, struct event, node));
 	cleanup_close(&ctl->spare_fd);
 	cleanup_close(&ctl->timer_fd);
 	cleanup_close(&ctl->wake_fd);

@@ -12,6 +12,7 @@
 #include "dev/file.h"
 #include "dev/limit.h"
 #include "dev/path.h"
+#include "dev/tapped.h"
 #include "packet/vnet.h"
 
 /* Packets of a write that are in the queue at once. */
@@ -217,11 +218,13 @@ struct writing {
 };
 
 /* The drop is counted if the program hears of it, and not before. */
-static int bad_record(const struct writing *w, size_t begin,
+static int bad_record(const struct writing *w, size_t begin, size_t len,
 		      enum tund_drop reason, int error)
 {
-	if (begin == 0)
+	if (begin == 0) {
 		device_count_drop(w->queue->dev, reason, 1);
+		dev_tapped_unwritten(w->queue, w->data + HEAD, len, reason);
+	}
 	return error;
 }
 
@@ -251,11 +254,12 @@ static int parse_record(const struct writing *w, size_t begin,
 	if (dev_check_packet(dev, data, record.len, &proto) < 0)
 		return dev->kind == DEV_TAP
 			       ? -EINVAL
-			       : bad_record(w, begin, TUND_DROP_INVALID,
-					    -EINVAL);
+			       : bad_record(w, begin, record.len,
+					    TUND_DROP_INVALID, -EINVAL);
 	if (!dev_grant_may_send(&w->queue->grant, dev->kind, data, record.len,
 				proto))
-		return bad_record(w, begin, TUND_DROP_SOURCE, -EPERM);
+		return bad_record(w, begin, record.len, TUND_DROP_SOURCE,
+				  -EPERM);
 	*ret_end = begin + TUND_RECORD_SPACE(record.len);
 	if (*ret_end > w->len)
 		*ret_end = w->len;
@@ -264,7 +268,8 @@ static int parse_record(const struct writing *w, size_t begin,
 		return OVER_RATE;
 	pkt = pkt_new(record.len);
 	if (!pkt)
-		return bad_record(w, begin, TUND_DROP_NOBUFS, -ENOMEM);
+		return bad_record(w, begin, record.len, TUND_DROP_NOBUFS,
+				  -ENOMEM);
 	memcpy(pkt->data, data, record.len);
 	pkt->proto = proto;
 	pkt->vnet = vnet;
@@ -290,6 +295,8 @@ static void parse_chunk(struct writing *w, uint64_t tag,
 
 		if (r == OVER_RATE && c->n == 0) {
 			dev_limit_drop(w->queue, len);
+			dev_tapped_unwritten(w->queue, w->data + begin + HEAD,
+					     len, TUND_DROP_RATE);
 			begin = w->done = end;
 			continue;
 		}

@@ -35,6 +35,17 @@ void dev_uncount_tx(struct dev_queue *queue, unsigned int packets,
 	add(&queue->dev->tx_bytes, -bytes);
 }
 
+void device_count_drop(struct device *dev, enum tund_drop reason,
+		       unsigned int n)
+{
+	add(&dev->drops[reason], n);
+}
+
+void device_count_oversize(struct device *dev)
+{
+	device_count_drop(dev, TUND_DROP_OVERSIZE, 1);
+}
+
 void dev_count_drop(struct dev_queue *queue, enum tund_drop reason,
 		    unsigned int n)
 {

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "dev/direct.h"
 #include "dev/file.h"
+#include "dev/tapped.h"
 #include "packet/flow.h"
 
 /* How long packets that write() has taken may still need, at the end. */
@@ -117,6 +118,7 @@ static void device_release(struct work *work)
 		device_count_drop(dev, TUND_DROP_DOWN,
 				  pktq_close(&dev->to_host, -EBADFD));
 		table->host->link_stop(dev->link);
+		dev_taps_close(dev);
 		lock_acquire(&table->lock);
 		list_del(&dev->node);
 		lock_release(&table->lock);
@@ -167,6 +169,7 @@ static void mend(struct work *work)
 			    strerror(-r));
 	if (deaf)
 		device_end_direct(dev);
+	dev_taps_follow(dev);
 	device_unref(dev);
 }
 
@@ -534,7 +537,8 @@ void device_state(struct device *dev, const struct host_state *state)
 		dev_queue_wake(set.queues[i]);
 	}
 	dev_queue_set_put(&set);
-	if (state->arp)
+	/* It may be elsewhere now: who looks at it looks there. */
+	if (state->arp || dev_is_tapped(dev))
 		device_mend(dev);
 }
 
@@ -583,15 +587,4 @@ void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 	dev->host->drops(dev->link,
 			 (uint64_t *)&ret_stats->drops[TUND_DROP_SOCKET],
 			 (uint64_t *)&ret_stats->drops[TUND_DROP_BACKLOG]);
-}
-
-void device_count_drop(struct device *dev, enum tund_drop reason,
-		       unsigned int n)
-{
-	atomic_fetch_add_explicit(&dev->drops[reason], n, memory_order_relaxed);
-}
-
-void device_count_oversize(struct device *dev)
-{
-	device_count_drop(dev, TUND_DROP_OVERSIZE, 1);
 }

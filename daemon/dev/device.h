@@ -16,6 +16,7 @@
 #include "dev/queue.h"
 #include "dev/quota.h"
 #include "dev/table.h"
+#include "dev/tap.h"
 #include "packet/macfilter.h"
 #include "packet/pktq.h"
 #include <tund/abi.h>
@@ -29,6 +30,14 @@
 
 struct dev_file;
 struct flow_table;
+
+/* Who looks at the packets. */
+struct dev_taps {
+	atomic_uint n; /* read without the lock, to see whether there is any */
+	atomic_bool ever; /* there was one */
+	bool closed;
+	struct dev_tap *taps[DEV_MAX_TAPS];
+};
 
 enum device_phase {
 	DEVICE_NEW,
@@ -62,6 +71,7 @@ struct device {
 	struct dev_queues queues GUARDED_BY(lock);
 	struct dev_filter filter GUARDED_BY(lock);
 	struct mac_filter mac_filter GUARDED_BY(lock);
+	struct dev_taps taps GUARDED_BY(lock);
 	/* A reference to the file that left last, if offloads are to go. */
 	struct dev_file *last_file GUARDED_BY(lock);
 	/* Queues that were direct since the link is. */

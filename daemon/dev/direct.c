@@ -9,6 +9,7 @@
 
 #include "dev/device.h"
 #include "dev/file.h"
+#include "dev/tapped.h"
 
 /* Who has just written a packet through the file wants it to be sent. */
 #define DRAIN_MS 1000
@@ -94,6 +95,7 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 	queue->direct_id = id;
 	dev->n_direct++;
 	lock_release(&dev->lock);
+	dev_taps_follow(dev);
 	return 0;
 }
 
@@ -209,6 +211,7 @@ void device_end_direct(struct device *dev)
 	lock_acquire(&dev->lock);
 	dev->n_direct = 0;
 	lock_release(&dev->lock);
+	dev_taps_follow(dev);
 	dev->rx_packets += through.rx_packets;
 	dev->rx_bytes += through.rx_bytes;
 	dev->tx_packets += through.tx_packets;

@@ -83,6 +83,16 @@ struct host_permit {
 /* Packets of one send(). */
 #define HOST_SEND_MAX 32
 
+/* A packet that went past the daemon. */
+struct host_sight {
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	const struct pkt *pkt;
+	bool to_host;
+};
+
+/* Packets of one device_looked_at(). */
+#define HOST_MAX_SIGHTS 32
+
 /* As seen by the program: rx is what it wrote, tx what it could read. */
 struct host_counters {
 	uint64_t rx_packets, rx_bytes, rx_dropped;
@@ -153,6 +163,11 @@ struct host_ops {
 	/* Whether one of several gets packets. */
 	void (*direct_switch)(struct host_link *link, uint64_t id, bool on);
 	int (*direct_end)(struct host_link *link);
+	/*
+	 * Whether what goes through the link is to be told of as it is at the
+	 * visible end, with device_looked_at(); where it cannot be, it is not.
+	 */
+	void (*capture)(struct host_link *link, bool on);
 	/* What went through the link since it was made. */
 	int (*counters)(struct host_link *link,
 			struct host_counters *ret_counters);
@@ -188,6 +203,10 @@ void device_state(struct device *dev, const struct host_state *state);
 void device_gone(struct device *dev);
 /* No copy of that socket of direct_begin() is left. */
 void device_direct_closed(struct device *dev, uint64_t id);
+/* What capture() has asked for; and so many were not seen. */
+void device_looked_at(struct device *dev, const struct host_sight *sights,
+		      unsigned int n);
+void device_overlooked(struct device *dev, uint64_t n);
 
 void device_ref(struct device *dev);
 void device_unref(struct device *dev);

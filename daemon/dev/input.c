@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "dev/device.h"
+#include "dev/tapped.h"
 
 static bool wanted(struct device *dev, const struct pkt *pkt)
 {
@@ -26,10 +27,12 @@ static unsigned int filter(struct device *dev, struct pkt **pkts,
 	if (dev->kind != DEV_TAP)
 		return n;
 	for (unsigned int i = 0; i < n; i++) {
-		if (wanted(dev, pkts[i]))
+		if (wanted(dev, pkts[i])) {
 			pkts[kept++] = pkts[i];
-		else
-			pkt_free(pkts[i]);
+			continue;
+		}
+		dev_tapped_unread(dev, NULL, pkts[i], TUND_DROP_FILTER);
+		pkt_free(pkts[i]);
 	}
 	if (kept < n)
 		device_count_drop(dev, TUND_DROP_FILTER, n - kept);
@@ -40,6 +43,7 @@ static unsigned int filter(struct device *dev, struct pkt **pkts,
 static void input(struct device *dev, struct dev_queue *queue,
 		  struct pkt *const *pkts, unsigned int n, uint64_t now)
 {
+	struct tapped_run *seen = dev_tapped_keep(dev, queue, pkts, n);
 	enum tund_drop reason = TUND_DROP_DETACHED;
 	bool queued = false;
 	unsigned int taken = 0;
@@ -53,6 +57,7 @@ static void input(struct device *dev, struct dev_queue *queue,
 		reason = TUND_DROP_QUEUE_FULL;
 		taken = (unsigned int)r;
 	}
+	dev_tapped_show(dev, seen, taken, reason);
 	for (unsigned int i = taken; i < n; i++)
 		pkt_free(pkts[i]);
 	if (taken < n && queue)

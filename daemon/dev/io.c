@@ -16,6 +16,7 @@
 #include "dev/file.h"
 #include "dev/limit.h"
 #include "dev/path.h"
+#include "dev/tapped.h"
 #include "packet/frame.h"
 #include "packet/vnet.h"
 
@@ -62,6 +63,7 @@ static struct head head_of(struct device *dev)
 static void refuse(struct dev_io *io, struct pkt *pkt, int error)
 {
 	dev_count_drop(io->queue, TUND_DROP_TOO_SMALL, 1);
+	dev_tapped_unread(io->queue->dev, io->queue, pkt, TUND_DROP_TOO_SMALL);
 	pkt_free(pkt);
 	dev_io_answer(io, error);
 }
@@ -228,23 +230,27 @@ int dev_check_packet(const struct device *dev, const uint8_t *data, size_t len,
 }
 
 /* What packet information says of a TUN's packet is not looked at. */
-static int check_packet(struct device *dev, const struct head *head,
+static int check_packet(struct dev_queue *queue, const struct head *head,
 			const uint8_t *data, size_t len, uint16_t *proto)
 {
+	struct device *dev = queue->dev;
 	int r;
 
 	if (dev->kind == DEV_TUN && head->with_pi)
 		return 0;
 	r = dev_check_packet(dev, data, len, proto);
-	if (r < 0 && dev->kind == DEV_TUN)
+	if (r < 0 && dev->kind == DEV_TUN) {
 		device_count_drop(dev, TUND_DROP_INVALID, 1);
+		dev_tapped_unwritten(queue, data, len, TUND_DROP_INVALID);
+	}
 	return r;
 }
 
 /* Makes the packet that is to go to the host from what the program wrote. */
-static int parse_write(struct device *dev, const uint8_t *data, size_t len,
+static int parse_write(struct dev_queue *queue, const uint8_t *data, size_t len,
 		       struct pkt **ret_pkt)
 {
+	struct device *dev = queue->dev;
 	struct virtio_net_hdr vnet = {0};
 	struct head head = head_of(dev);
 	struct tun_pi pi = {0};
@@ -262,12 +268,13 @@ static int parse_write(struct device *dev, const uint8_t *data, size_t len,
 		return r;
 	data += head.vnet;
 	len -= head.vnet;
-	r = check_packet(dev, &head, data, len, &pi.proto);
+	r = check_packet(queue, &head, data, len, &pi.proto);
 	if (r < 0)
 		return r;
 	pkt = pkt_new(len);
 	if (!pkt) {
 		device_count_drop(dev, TUND_DROP_NOBUFS, 1);
+		dev_tapped_unwritten(queue, data, len, TUND_DROP_NOBUFS);
 		return -ENOMEM;
 	}
 	memcpy(pkt->data, data, len);
@@ -309,7 +316,7 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 	int r;
 
 	io->waiter.complete = write_complete;
-	r = parse_write(dev, data, io->size, &pkt);
+	r = parse_write(io->queue, data, io->size, &pkt);
 	if (r < 0) {
 		dev_io_answer(io, r);
 		return DEV_ANSWERED;
@@ -317,12 +324,16 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 	if (!dev_grant_may_send(&io->queue->grant, dev->kind, pkt->data,
 				pkt->len, pkt->proto)) {
 		device_count_drop(dev, TUND_DROP_SOURCE, 1);
+		dev_tapped_unwritten(io->queue, pkt->data, pkt->len,
+				     TUND_DROP_SOURCE);
 		pkt_free(pkt);
 		dev_io_answer(io, -EPERM);
 		return DEV_ANSWERED;
 	}
 	if (!dev_limit_take(io->queue, &pkt->vnet, pkt->len)) {
 		dev_limit_drop(io->queue, pkt->len);
+		dev_tapped_unwritten(io->queue, pkt->data, pkt->len,
+				     TUND_DROP_RATE);
 		pkt_free(pkt);
 		dev_io_answer(io, (ssize_t)io->size);
 		return DEV_ANSWERED;

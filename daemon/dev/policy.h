@@ -117,6 +117,9 @@ struct policy_set {
 	struct policy_rule *rules;
 	size_t n;
 	struct policy_limits limits;
+	/* Whose members may look at the packets of every device. */
+	bool has_capture_group;
+	gid_t capture_group;
 	unsigned int needs; /* POLICY_NEEDS_* */
 	uint64_t host_ns;   /* the inode of the daemon's network namespace */
 	struct policy_log log;

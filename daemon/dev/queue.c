@@ -203,14 +203,17 @@ struct dev_queue *dev_queues_pick(struct device *dev, const struct pkt *pkt)
 	return queue;
 }
 
-void dev_queues_learn(struct dev_queue *queue, const struct pkt *pkt)
+void dev_queues_learn(struct dev_queue *queue, struct pkt *pkt)
 {
 	struct device *dev = queue->dev;
 	bool several;
 
+	pkt->queue = 0;
 	if (!dev->flows)
 		return;
 	lock_acquire(&dev->lock);
+	if (queue->on)
+		pkt->queue = queue->index;
 	several = queue->on && dev->queues.n_on > 1;
 	if (several)
 		flow_learn(dev->flows, flow_hash(dev, pkt), queue->index,

@@ -83,6 +83,6 @@ struct pkt;
 struct dev_queue *dev_queues_pick(struct device *dev, const struct pkt *pkt);
 
 /* The program has written the packet through the queue. */
-void dev_queues_learn(struct dev_queue *queue, const struct pkt *pkt);
+void dev_queues_learn(struct dev_queue *queue, struct pkt *pkt);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "dev/device.h"
+#include "dev/tapped.h"
 
 static void report_waits(const struct dev_waits *waits,
 			 struct dev_waits_report *ret_report)
@@ -84,6 +85,7 @@ static void report_device(struct device *dev, struct dev_report *ret_report)
 	lock_release(&dev->lock);
 	device_get_stats(dev, &report->stats);
 	report_waits(&dev->waits, &report->waits);
+	report->n_taps = dev_taps_count(dev);
 }
 
 int dev_report(struct dev_table *table, uint64_t id,

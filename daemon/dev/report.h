@@ -47,6 +47,7 @@ struct dev_report {
 	enum tund_plane plane;
 	struct tund_stats stats;
 	struct dev_waits_report waits;
+	unsigned int n_taps;
 	unsigned int n_queues;
 	struct dev_queue_report queues[];
 };

@@ -7,6 +7,7 @@
 
 #include "dev/device.h"
 #include "dev/path.h"
+#include "dev/tapped.h"
 
 /* A veth accepts its MTU and one VLAN tag more. */
 #define VETH_SLACK 4
@@ -118,8 +119,10 @@ static void not_sent(struct device *dev, struct dev_sent *sent,
 	enum tund_drop reason;
 
 	error = refused(dev, pkt, error, &reason);
-	if (error == 0 || !own || (sent->n == 0 && !sent->not_first))
+	if (error == 0 || !own || (sent->n == 0 && !sent->not_first)) {
 		device_count_drop(dev, reason, 1);
+		dev_tapped_unsent(dev, pkt, reason);
+	}
 	if (error == 0) {
 		count_sent(dev, sent, run, 1);
 		return;
@@ -134,6 +137,7 @@ static bool send_run(struct device *dev, struct dev_sent *sent,
 		     struct list *run)
 {
 	while (!list_empty(run)) {
+		uint64_t when = dev_tapped_when(dev);
 		struct pkt *pkts[HOST_SEND_MAX];
 		unsigned int n = 0;
 		int r;
@@ -143,6 +147,7 @@ static bool send_run(struct device *dev, struct dev_sent *sent,
 		r = dev->host->send(dev->link, pkts, n);
 		if (r == -EAGAIN)
 			return false;
+		dev_tapped_sent(dev, pkts, r, when);
 		if (r > 0)
 			count_sent(dev, sent, run, (unsigned int)r);
 		else

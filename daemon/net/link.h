@@ -30,6 +30,9 @@ struct host_link {
 	_Atomic uint64_t socket_drops;
 	_Atomic uint64_t backlog_drops; /* as of the last time it was asked */
 
+	/* Where its packets are looked at, or NULL; capture.c's. */
+	struct capture_socket *capture;
+
 	/* While a program has its packet socket. */
 	int home_ns_fd;
 	int visible_program_fds[BPF_SIDES]; /* BPF programs, or -1 */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "net/capture.h"
 #include "net/direct.h"
 #include "net/link.h"
 #include "net/netns.h"
@@ -50,6 +51,7 @@ static void stop_link(struct host_link *link)
 	if (link->handle)
 		handle_remove(&net_links, link->handle);
 	pump_del(link);
+	capture_switch(link, false);
 	epoll_ctl(changes_fd, EPOLL_CTL_DEL, link->watch_fd, NULL);
 	link_remove_interface(link);
 }
@@ -72,6 +74,7 @@ const struct host_ops net_host_ops = {
 	.direct_begin = direct_begin,
 	.direct_switch = direct_switch,
 	.direct_end = direct_end,
+	.capture = capture_switch,
 	.counters = link_counters,
 	.send = pump_send,
 	.want_send = pump_want_send,
@@ -90,11 +93,13 @@ int net_start(void)
 	if (changes_fd < 0)
 		return -errno;
 	handle_table_init(&net_links, "links", ref_owner);
-	return pump_start();
+	r = pump_start();
+	return r < 0 ? r : capture_start();
 }
 
 void net_stop(void)
 {
+	capture_stop();
 	pump_stop();
 	handle_table_destroy(&net_links);
 	close(changes_fd);

@@ -13,6 +13,7 @@ struct pkt *pkt_new(size_t len)
 	list_init(&pkt->node);
 	pkt->len = len;
 	pkt->proto = 0;
+	pkt->queue = UINT32_MAX;
 	pkt->tag = 0;
 	pkt->queued_us = 0;
 	pkt->vnet = (struct virtio_net_hdr){0};

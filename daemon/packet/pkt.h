@@ -17,6 +17,7 @@ struct pkt {
 	struct list node;
 	size_t len;
 	uint16_t proto;	    /* Ethernet type, network byte order */
+	uint32_t queue;	    /* that it was written through, or all ones */
 	uint64_t tag;	    /* whose it is, or 0 */
 	uint64_t queued_us; /* of now_us(), if somebody will ask */
 	/* What is left to do to it; positions count from its first byte. */

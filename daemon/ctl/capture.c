@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* capture.c - a pair of sockets, and packets that fit into it or are counted.
+ */
+#include "ctl/capture.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "ctl/request.h"
+#include "dev/policy.h"
+#include "dev/report.h"
+#include "dev/table.h"
+#include "dev/tap.h"
+#include <tund/capture.h>
+
+/* What may wait for the client; the kernel counts more than the bytes. */
+#define BUFFER (4 << 20)
+
+struct ctl_capture {
+	struct dev_tap tap;
+	int fd, client_fd;
+	_Atomic uint64_t seen, lost;
+	uint64_t drops_before;
+	atomic_bool gone;
+};
+
+static struct ctl_capture *capture_of(struct dev_tap *tap)
+{
+	return container_of(tap, struct ctl_capture, tap);
+}
+
+/* ---- what dev/ calls ---- */
+
+static void see(struct dev_tap *tap, const struct dev_sight *sights,
+		unsigned int n)
+{
+	struct ctl_capture *capture = capture_of(tap);
+	struct tund_capture heads[DEV_MAX_SIGHTS];
+	struct iovec iov[DEV_MAX_SIGHTS][2];
+	struct mmsghdr msgs[DEV_MAX_SIGHTS];
+	int sent;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct dev_sight *s = &sights[i];
+
+		heads[i] = (struct tund_capture){
+			.time = s->time_ns,
+			.lost = capture->lost,
+			.len = htonl((uint32_t)s->len),
+			.queue = s->queue,
+			.dropped = s->dropped,
+			.flags = s->flags,
+		};
+		iov[i][0] = (struct iovec){&heads[i], sizeof(heads[i])};
+		iov[i][1] = (struct iovec){(void *)s->data, s->len};
+		msgs[i].msg_hdr = (struct msghdr){
+			.msg_iov = iov[i],
+			.msg_iovlen = 2,
+		};
+	}
+	sent = sendmmsg(capture->fd, msgs, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0 && errno == EPIPE)
+		return;
+	if (sent < 0)
+		sent = 0;
+	capture->seen += n;
+	capture->lost += n - (unsigned int)sent;
+}
+
+static void miss(struct dev_tap *tap, uint64_t n)
+{
+	struct ctl_capture *capture = capture_of(tap);
+
+	capture->seen += n;
+	capture->lost += n;
+}
+
+/* The client reads what it was shown, and then the end. */
+static void gone(struct dev_tap *tap)
+{
+	struct ctl_capture *capture = capture_of(tap);
+
+	atomic_store(&capture->gone, true);
+	shutdown(capture->fd, SHUT_RDWR);
+}
+
+static void release(struct dev_tap *tap)
+{
+	struct ctl_capture *capture = capture_of(tap);
+
+	cleanup_close(&capture->fd);
+	cleanup_close(&capture->client_fd);
+	free(capture);
+}
+
+/* ---- what server.c calls ---- */
+
+static bool in_group(const struct ctl_who *who, gid_t group)
+{
+	for (size_t i = 0; i < who->n_groups; i++)
+		if (who->groups[i] == group)
+			return true;
+	return false;
+}
+
+/* One that nobody owns belongs to root, and not to everybody. */
+static bool owns(const struct ctl_who *who, const struct dev_report *report)
+{
+	bool has_owner = report->owner != TUND_NO_ID;
+	bool has_group = report->group != TUND_NO_ID;
+
+	return (has_owner || has_group) &&
+	       (!has_owner || report->owner == who->uid) &&
+	       (!has_group || in_group(who, report->group));
+}
+
+bool ctl_capture_may(const struct ctl_who *who, struct dev_table *table,
+		     const struct dev_report *report)
+{
+	struct policy_set *set;
+	bool may = who->trusted || owns(who, report);
+
+	if (may)
+		return true;
+	set = dev_table_policy(table);
+	may = set->has_capture_group && in_group(who, set->capture_group);
+	policy_set_unref(set);
+	return may;
+}
+
+static int open_pair(struct ctl_capture *capture)
+{
+	const int size = BUFFER / 2; /* the kernel doubles it */
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	capture->fd = fds[0];
+	capture->client_fd = fds[1];
+	/* Beyond net.core.wmem_max only the initial user namespace may go. */
+	if (setsockopt(capture->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+		       sizeof(size)) < 0 &&
+	    setsockopt(capture->fd, SOL_SOCKET, SO_SNDBUF, &size,
+		       sizeof(size)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int begin(struct dev_table *table, uint64_t id,
+		 struct ctl_capture **ret_capture)
+{
+	static const struct dev_tap_ops ops = {
+		.see = see,
+		.miss = miss,
+		.gone = gone,
+		.release = release,
+	};
+	struct ctl_capture *capture = calloc(1, sizeof(*capture));
+	int r;
+
+	if (!capture)
+		return -ENOMEM;
+	capture->tap.ops = &ops;
+	capture->tap.refs = 1;
+	capture->fd = capture->client_fd = -1;
+	r = open_pair(capture);
+	if (r == 0)
+		r = dev_tap_add(table, id, &capture->tap);
+	if (r < 0) {
+		dev_tap_unref(&capture->tap);
+		return r;
+	}
+	capture->drops_before = dev_tap_drops(&capture->tap);
+	*ret_capture = capture;
+	return 0;
+}
+
+int ctl_capture_begin(struct dev_table *table, const struct dev_report *report,
+		      const struct ctl_who *who,
+		      struct ctl_capture **ret_capture, struct ctl_error *error)
+{
+	int r = begin(table, report->id, ret_capture);
+
+	if (r == -EBUSY)
+		return ctl_fail(error, "failed",
+				"the packets of \"%s\" are captured %d times "
+				"already: end one of these",
+				report->state.name, DEV_MAX_TAPS);
+	if (r < 0)
+		return ctl_fail(error, "failed",
+				"the packets of \"%s\" cannot be captured: %s",
+				report->state.name, strerror(-r));
+	log_info(
+		"control: process %d of user %u captures the packets of \"%s\"",
+		(int)who->pid, who->uid, report->state.name);
+	return 0;
+}
+
+int ctl_capture_take_fd(struct ctl_capture *capture)
+{
+	return steal_fd(&capture->client_fd);
+}
+
+json_t *ctl_capture_end(struct ctl_capture *capture)
+{
+	uint64_t drops = dev_tap_drops(&capture->tap) - capture->drops_before;
+	json_t *totals;
+
+	dev_tap_remove(&capture->tap);
+	shutdown(capture->fd, SHUT_RDWR);
+	totals = json_pack("{s:s, s:I, s:I, s:I}", "ended",
+			   capture->gone ? "gone" : "asked", "packets",
+			   (json_int_t)capture->seen, "lost",
+			   (json_int_t)capture->lost, "dropped",
+			   (json_int_t)drops);
+	dev_tap_unref(&capture->tap);
+	return totals;
+}
