@@ -12,7 +12,7 @@ _tundctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	local commands='status list show up down stats clients monitor metrics
-		policy reload tuntap run doctor snippet help'
+		capture policy reload tuntap run doctor snippet help'
 	local options='--control --json --help' words=''
 
 	COMPREPLY=()
@@ -22,7 +22,7 @@ _tundctl()
 		return
 	fi
 	case $prev in
-	--control | --textfile | --device | --log)
+	--control | --textfile | --device | --log | --write | -w)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--netns)
@@ -49,6 +49,10 @@ _tundctl()
 		[[ $cur == -* ]] || words=$(_tundctl_devices) ;;
 	metrics)
 		words='--control --textfile --help' ;;
+	capture)
+		words='--control --netns --write --filter --count --snaplen
+			--ring --quiet --help'
+		[[ $cur == -* ]] || words=$(_tundctl_devices) ;;
 	policy)
 		words="$options --uid --gid --netns --kind --plane"
 		[[ $cur == -* ]] || words="check $(_tundctl_devices)" ;;

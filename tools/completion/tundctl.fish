@@ -26,6 +26,7 @@ complete -c tundctl -n __tundctl_needs_command -a stats -d 'Show counters'
 complete -c tundctl -n __tundctl_needs_command -a clients -d 'List open files'
 complete -c tundctl -n __tundctl_needs_command -a monitor -d 'Print events'
 complete -c tundctl -n __tundctl_needs_command -a metrics -d 'Print metrics'
+complete -c tundctl -n __tundctl_needs_command -a capture -d 'Write packets to a file'
 complete -c tundctl -n __tundctl_needs_command -a policy -d 'Say which policy decides'
 complete -c tundctl -n __tundctl_needs_command -a reload -d 'Read the configuration'
 complete -c tundctl -n __tundctl_needs_command -a tuntap -d 'Persistent devices'
@@ -35,12 +36,18 @@ complete -c tundctl -n __tundctl_needs_command -a snippet -d 'Print configuratio
 complete -c tundctl -n __tundctl_needs_command -a help -d 'Explain a command'
 
 set -l ask status list clients monitor reload show up down stats metrics policy
-set -l named show up down stats
-complete -c tundctl -n "__tundctl_has $ask" -l control -rF -d 'Socket'
+set -l named show up down stats capture
+complete -c tundctl -n "__tundctl_has $ask capture" -l control -rF -d 'Socket'
 complete -c tundctl -n "__tundctl_has $ask" -s j -l json -d 'Print JSON'
 complete -c tundctl -n "__tundctl_has $named" -l netns -x -a '(command ls /run/netns 2>/dev/null)'
 complete -c tundctl -n "__tundctl_has $named" -a '(__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has metrics' -l textfile -rF
+complete -c tundctl -n '__tundctl_has capture' -s w -l write -rF -d 'File'
+complete -c tundctl -n '__tundctl_has capture' -s f -l filter -x -d 'Expression of pcap-filter'
+complete -c tundctl -n '__tundctl_has capture' -s c -l count -x -d 'So many packets'
+complete -c tundctl -n '__tundctl_has capture' -s s -l snaplen -x -d 'Bytes of each packet'
+complete -c tundctl -n '__tundctl_has capture' -s b -l ring -x -a 'filesize: files:' -d 'Several files'
+complete -c tundctl -n '__tundctl_has capture' -s q -l quiet -d 'Say little'
 complete -c tundctl -n '__tundctl_has policy' -a 'check (__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has policy' -l uid -x -a '(__fish_complete_users)'
 complete -c tundctl -n '__tundctl_has policy' -l gid -x -a '(__fish_complete_groups)'
@@ -58,4 +65,4 @@ complete -c tundctl -n '__tundctl_has snippet' -a 'docker podman compose kuberne
 complete -c tundctl -n '__tundctl_has snippet' -l user -x -a '(__fish_complete_users)'
 complete -c tundctl -n '__tundctl_has snippet' -l name -x -a '(__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has tuntap run doctor snippet' -l device -rF
-complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics policy reload tuntap run doctor snippet'
+complete -c tundctl -n '__tundctl_has help' -a 'status list show up down stats clients monitor metrics capture policy reload tuntap run doctor snippet'

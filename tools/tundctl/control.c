@@ -190,13 +190,36 @@ int control_ask(const struct control_options *options, const char *command)
 	return fd;
 }
 
+/* As recv(); with `ret_passed` a descriptor may come, too. */
+static ssize_t receive(int fd, void *ret_data, size_t len, int *ret_passed)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = ret_data, .iov_len = len};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = ret_passed ? &control : NULL,
+		.msg_controllen = ret_passed ? sizeof(control.space) : 0,
+	};
+	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_passed, CMSG_DATA(c), sizeof(int));
+	return n;
+}
+
 /* Returns 1, 0 at the end, or -1. */
-static int read_all(int fd, void *ret_data, size_t len)
+static int read_all(int fd, void *ret_data, size_t len, int *ret_passed)
 {
 	char *bytes = ret_data;
 
 	while (len > 0) {
-		ssize_t n = recv(fd, bytes, len, 0);
+		ssize_t n = receive(fd, bytes, len, ret_passed);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -208,12 +231,12 @@ static int read_all(int fd, void *ret_data, size_t len)
 	return 1;
 }
 
-static json_t *read_message(int fd, bool *ret_ended)
+static json_t *read_message(int fd, bool *ret_ended, int *ret_passed)
 {
 	json_t *message = NULL;
 	char *text = NULL;
 	uint32_t len;
-	int r = read_all(fd, &len, sizeof(len));
+	int r = read_all(fd, &len, sizeof(len), ret_passed);
 
 	*ret_ended = r == 0;
 	if (r <= 0)
@@ -221,7 +244,7 @@ static json_t *read_message(int fd, bool *ret_ended)
 	len = ntohl(len);
 	if (len <= MAX_ANSWER)
 		text = malloc(len);
-	if (text && read_all(fd, text, len) == 1)
+	if (text && read_all(fd, text, len, NULL) == 1)
 		message = json_loadb(text, len, 0, NULL);
 	free(text);
 	return message;
@@ -229,8 +252,13 @@ static json_t *read_message(int fd, bool *ret_ended)
 
 json_t *control_read(int fd)
 {
+	return control_read_passed(fd, NULL);
+}
+
+json_t *control_read_passed(int fd, int *ret_passed)
+{
 	bool ended;
-	json_t *message = read_message(fd, &ended), *value;
+	json_t *message = read_message(fd, &ended, ret_passed), *value;
 	const char *why;
 
 	if (!message) {

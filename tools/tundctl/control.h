@@ -51,6 +51,9 @@ int control_ask(const struct control_options *options, const char *command);
 /* The next message's result or event; NULL after a complaint. */
 json_t *control_read(int fd);
 
+/* The same, and a descriptor that may come with it; else that is not set. */
+json_t *control_read_passed(int fd, int *ret_passed);
+
 /* Both; NULL after a complaint. */
 json_t *control_result(const struct control_options *options,
 		       const char *command);

@@ -13,7 +13,7 @@ static const struct command *const commands[] = {
 	&command_status,  &command_list,   &command_show,    &command_up,
 	&command_down,	  &command_stats,  &command_clients, &command_monitor,
 	&command_metrics, &command_policy, &command_reload,  &command_tuntap,
-	&command_run,	  &command_doctor, &command_snippet,
+	&command_run,	  &command_doctor, &command_snippet, &command_capture,
 };
 
 void complain(const char *format, ...)

@@ -178,6 +178,7 @@ static void print_device(const json_t *d)
 	print_words("Offloads", json_object_get(d, "offloads"));
 	print_pair("Owner", "%s", user_of(d, "owner"));
 	print_pair("Group", "%s", word_of(d, "group"));
+	print_pair("Captures", "%s", word_of(d, "captures"));
 	json_array_foreach(json_object_get(d, "clients"), i, c) print_holder(c);
 }
 
