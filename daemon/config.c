@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "config_reading.h"
+#include "subuid.h"
 
 /* isspace(3) in the "C" locale. */
 #define BLANKS		" \t\n\v\f\r"
@@ -378,6 +379,8 @@ int config_load(const char *path, bool must_exist,
 	/* Of a FILE that is not one, no fragments are looked for. */
 	if (!reading.failed || reading.line > 0)
 		read_fragments(&reading, path);
+	if (subuid_read(DEFAULT_SUBUID, config->policy) < 0)
+		reading.no_memory = true;
 	if (reading.failed || reading.no_memory) {
 		config_free(config);
 		return reading.failed ? -EINVAL : -ENOMEM;

@@ -60,7 +60,8 @@ static int ask(struct dev_file *file, const struct dev_caller *caller,
 
 	return r < 0 ? r
 		     : dev_grant_check_files(dev_file_grant(file),
-					     dev_file_table(file), caller->uid);
+					     dev_file_table(file),
+					     caller->account);
 }
 
 /* Attaches to a device of ours, as far as the kernel's TUN would allow it. */
@@ -165,15 +166,15 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 	if (!(flags & (IFF_TUN | IFF_TAP)))
 		return -EINVAL;
 	r = dev_grant_take_device(dev_file_grant(file), dev_file_table(file),
-				  caller->uid, &counts);
+				  caller->account, &counts);
 	if (r < 0)
 		return r;
 	r = device_new(dev_file_table(file), ns, dev_file_ns_id(file), &spec,
 		       flags & KEPT_FLAGS, file, ret_queue);
 	if (counts && r == 0)
-		device_count_for((*ret_queue)->dev, caller->uid);
+		device_count_for((*ret_queue)->dev, caller->account);
 	else if (counts)
-		quota_give(&dev_file_table(file)->quota, caller->uid,
+		quota_give(&dev_file_table(file)->quota, caller->account,
 			   QUOTA_DEVICES);
 	return r;
 }
@@ -224,10 +225,12 @@ static int check_napi_frags(unsigned int flags, const struct dev_caller *caller)
 }
 
 int dev_attach(struct dev_file *file, const char *name, unsigned int flags,
-	       const struct dev_caller *caller, bool final, int ifindex,
+	       const struct dev_caller *by, bool final, int ifindex,
 	       struct dev_queue **ret_queue)
 {
 	const struct host_ops *host = dev_file_table(file)->host;
+	struct dev_caller counted = *by;
+	const struct dev_caller *caller = &counted;
 	const char *usual = flags & IFF_TUN ? "tun%d" : "tap%d";
 	struct host_ns *ns;
 	int r;
@@ -235,6 +238,7 @@ int dev_attach(struct dev_file *file, const char *name, unsigned int flags,
 	r = check_napi_frags(flags, caller);
 	if (r < 0)
 		return r;
+	counted.account = dev_table_account(dev_file_table(file), by->account);
 
 	/* Whoever has closed a device may count on its name. */
 	if (!final &&

@@ -38,16 +38,16 @@ void device_unref(struct device *dev)
 	free(dev);
 }
 
-void device_count_for(struct device *dev, uid_t maker)
+void device_count_for(struct device *dev, uint64_t account)
 {
-	dev->maker = maker;
+	dev->account = account;
 	atomic_store(&dev->counted, true);
 }
 
 static void uncount(struct device *dev)
 {
 	if (atomic_exchange(&dev->counted, false))
-		quota_give(&dev->table->quota, dev->maker, QUOTA_DEVICES);
+		quota_give(&dev->table->quota, dev->account, QUOTA_DEVICES);
 }
 
 static void log_summary(struct device *dev)

@@ -79,7 +79,7 @@ struct device {
 	/* What had gone through the link before. */
 	struct host_counters before_direct GUARDED_BY(lock);
 	/* Whose it is by the quota, if it is counted. */
-	uid_t maker;
+	uint64_t account;
 	atomic_bool counted;
 	struct work release;
 	struct work mend;
@@ -181,12 +181,14 @@ void device_wake(struct device *dev);
 /* Whether the file has not left. */
 bool device_has(struct device *dev, const struct dev_queue *queue);
 
-/* It counts among the user's until it is gone. */
-void device_count_for(struct device *dev, uid_t maker);
+/* It counts on that account until it is gone. */
+void device_count_for(struct device *dev, uint64_t account);
 
 /* Whether there is any policy. */
 bool dev_table_has_rules(struct dev_table *table);
 uint64_t dev_table_files_per_user(struct dev_table *table);
+/* The account that is meant, if it is that of a subordinate number. */
+uint64_t dev_table_account(struct dev_table *table, uint64_t account);
 
 /* With a reference: the one with the lowest number above `id`, or NULL. */
 struct device *dev_table_next(struct dev_table *table, uint64_t id);

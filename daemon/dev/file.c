@@ -46,19 +46,20 @@ int dev_file_new(struct dev_table *table, int ns_fd,
 		 struct dev_file **ret_file)
 {
 	struct dev_file *file;
+	uint64_t account;
 	struct stat st;
-
 	int r;
 
 	if (fstat(ns_fd, &st) < 0)
 		return -errno;
-	r = quota_take(&table->quota, opener->uid, QUOTA_FILES,
+	account = dev_table_account(table, opener->account);
+	r = quota_take(&table->quota, account, QUOTA_FILES,
 		       dev_table_files_per_user(table));
 	if (r < 0)
 		return r;
 	file = calloc(1, sizeof(*file));
 	if (!file) {
-		quota_give(&table->quota, opener->uid, QUOTA_FILES);
+		quota_give(&table->quota, account, QUOTA_FILES);
 		return -ENOMEM;
 	}
 	lock_init(&file->lock, LOCK_RANK_FILE, "file");
@@ -67,6 +68,7 @@ int dev_file_new(struct dev_table *table, int ns_fd,
 	file->ns_fd = ns_fd;
 	file->ns_id = st.st_ino;
 	file->opener = *opener;
+	file->opener.account = account;
 	file->wake = wake;
 	file->release = release;
 	file->cookie = cookie;
@@ -94,7 +96,7 @@ void dev_file_unref(struct dev_file *file)
 	lock_acquire(&table->lock);
 	list_del(&file->node);
 	lock_release(&table->lock);
-	quota_give(&table->quota, file->opener.uid, QUOTA_FILES);
+	quota_give(&table->quota, file->opener.account, QUOTA_FILES);
 	file->release(file->cookie);
 	close(file->ns_fd);
 	lock_destroy(&file->lock);

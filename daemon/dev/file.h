@@ -21,11 +21,18 @@ struct tund_device;
 struct tund_mode;
 struct tund_stats;
 
+/*
+ * Whose a limit is: a user, by his number, or all in a user namespace that root
+ * has made for others, by its own number.
+ */
+#define DEV_ACCOUNT_NS (UINT64_C(1) << 32)
+
 /* Who has opened the file, and may have given it away since. */
 struct dev_opener {
 	pid_t pid; /* the process; 0: not known */
 	uid_t uid;
 	gid_t gid;
+	uint64_t account; /* on which the file goes */
 	uint64_t started; /* clock ticks since boot, with which a pid is unique
 			   */
 	char command[16];
@@ -39,6 +46,7 @@ struct dev_caller {
 	/* The same in the initial user namespace. */
 	bool init_net_admin;
 	uid_t uid;
+	uint64_t account;
 	const gid_t *groups; /* the effective one, too */
 	size_t n_groups;
 	/* What policies ask for; NULL and 0 if none does, or nobody knows. */

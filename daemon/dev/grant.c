@@ -192,18 +192,19 @@ size_t dev_grant_queued_bytes(const struct dev_grant *grant)
 }
 
 int dev_grant_check_files(const struct dev_grant *grant,
-			  struct dev_table *table, uid_t uid)
+			  struct dev_table *table, uint64_t account)
 {
 	const struct policy_rule *rule = grant->rule;
 
 	if (!rule || grant->exempt || rule->max_files == POLICY_NO_LIMIT ||
-	    quota_count(&table->quota, uid, QUOTA_FILES) <= rule->max_files)
+	    quota_count(&table->quota, account, QUOTA_FILES) <= rule->max_files)
 		return 0;
 	return -EMFILE;
 }
 
 int dev_grant_take_device(const struct dev_grant *grant,
-			  struct dev_table *table, uid_t uid, bool *ret_counts)
+			  struct dev_table *table, uint64_t account,
+			  bool *ret_counts)
 {
 	const struct policy_rule *rule = grant->rule;
 	uint64_t limit = grant->set->limits.devices;
@@ -214,5 +215,5 @@ int dev_grant_take_device(const struct dev_grant *grant,
 	if (rule && rule->max_devices != POLICY_NO_LIMIT)
 		limit = rule->max_devices;
 	*ret_counts = true;
-	return quota_take(&table->quota, uid, QUOTA_DEVICES, limit);
+	return quota_take(&table->quota, account, QUOTA_DEVICES, limit);
 }

@@ -39,16 +39,17 @@ void dev_grant_put(struct dev_grant *grant);
 /* Whether packets may travel so: a bit of POLICY_*_PLANE. */
 bool dev_grant_has_plane(const struct dev_grant *grant, unsigned int plane);
 
-/* -EMFILE if the user has more files open than that allows. */
+/* -EMFILE if there are more files open on the account than that allows. */
 int dev_grant_check_files(const struct dev_grant *grant,
-			  struct dev_table *table, uid_t uid);
+			  struct dev_table *table, uint64_t account);
 
 /*
- * One more device of the user's: 0, and whether it counts, or -ENOSPC. What
+ * One more device on the account: 0, and whether it counts, or -ENOSPC. What
  * counts is given back, or given to device_count_for().
  */
 int dev_grant_take_device(const struct dev_grant *grant,
-			  struct dev_table *table, uid_t uid, bool *ret_counts);
+			  struct dev_table *table, uint64_t account,
+			  bool *ret_counts);
 
 /*
  * Whether the packet may come from where it says; that of a TUN is of that

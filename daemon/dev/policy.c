@@ -71,6 +71,7 @@ void policy_set_unref(struct policy_set *set)
 	for (size_t i = 0; i < set->n; i++)
 		free_rule(&set->rules[i]);
 	free(set->rules);
+	free(set->subuids);
 	free(set);
 }
 
@@ -89,6 +90,28 @@ struct policy_rule *policy_set_add(struct policy_set *set)
 	rules[set->n].max_queued_bytes = POLICY_NO_LIMIT;
 	rules[set->n].max_packet_rate = POLICY_NO_LIMIT;
 	return &rules[set->n++];
+}
+
+int policy_set_add_subuids(struct policy_set *set,
+			   const struct policy_subuids *subuids)
+{
+	struct policy_subuids *all =
+		reallocarray(set->subuids, set->n_subuids + 1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	set->subuids = all;
+	all[set->n_subuids++] = *subuids;
+	return 0;
+}
+
+uint64_t policy_account(const struct policy_set *set, uint64_t account)
+{
+	for (size_t i = 0; i < set->n_subuids; i++)
+		if (account >= set->subuids[i].first &&
+		    account - set->subuids[i].first < set->subuids[i].count)
+			return set->subuids[i].owner;
+	return account;
 }
 
 /* ---- who ---- */

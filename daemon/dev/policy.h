@@ -111,6 +111,12 @@ struct policy_limits {
 	uint64_t queued_bytes;	 /* of one queue */
 };
 
+/* Numbers that a user has beside his own. */
+struct policy_subuids {
+	uint32_t first, count;
+	uid_t owner;
+};
+
 /* Does not change once it is in use. */
 struct policy_set {
 	atomic_uint refs;
@@ -120,6 +126,8 @@ struct policy_set {
 	/* Whose members may look at the packets of every device. */
 	bool has_capture_group;
 	gid_t capture_group;
+	struct policy_subuids *subuids;
+	size_t n_subuids;
 	unsigned int needs; /* POLICY_NEEDS_* */
 	uint64_t host_ns;   /* the inode of the daemon's network namespace */
 	struct policy_log log;
@@ -132,6 +140,13 @@ void policy_set_unref(struct policy_set *set);
 
 /* While it is made: a new rule at the end, which nobody else has, or NULL. */
 struct policy_rule *policy_set_add(struct policy_set *set);
+
+/* While it is made. Returns 0, or -ENOMEM. */
+int policy_set_add_subuids(struct policy_set *set,
+			   const struct policy_subuids *subuids);
+
+/* The account of whom such a number belongs to, or the same one. */
+uint64_t policy_account(const struct policy_set *set, uint64_t account);
 
 /* What is asked for. */
 struct policy_request {

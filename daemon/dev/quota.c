@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* quota.c - users who have something, by a hash of their number. */
+/* quota.c - accounts on which there is something, by a hash of their number. */
 #include "dev/quota.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-struct user {
+struct account {
 	struct list node;
-	uid_t uid;
+	uint64_t number;
 	uint64_t n[N_QUOTAS];
 };
 
@@ -22,81 +22,82 @@ void quota_destroy(struct quota *quota)
 {
 	for (int i = 0; i < QUOTA_BUCKETS; i++)
 		list_for_each_safe (it, tmp, &quota->buckets[i])
-			free(list_entry(it, struct user, node));
+			free(list_entry(it, struct account, node));
 	lock_destroy(&quota->lock);
 }
 
-static struct user *find_locked(struct quota *quota, uid_t uid)
+static struct account *find_locked(struct quota *quota, uint64_t number)
 {
-	list_for_each (it, &quota->buckets[uid % QUOTA_BUCKETS]) {
-		struct user *user = list_entry(it, struct user, node);
+	list_for_each (it, &quota->buckets[number % QUOTA_BUCKETS]) {
+		struct account *account = list_entry(it, struct account, node);
 
-		if (user->uid == uid)
-			return user;
+		if (account->number == number)
+			return account;
 	}
 	return NULL;
 }
 
-static int take_locked(struct quota *quota, struct user *spare, uid_t uid,
-		       enum quota_what what, uint64_t limit, bool *ret_used)
+static int take_locked(struct quota *quota, struct account *spare,
+		       uint64_t number, enum quota_what what, uint64_t limit,
+		       bool *ret_used)
 {
-	struct user *user = find_locked(quota, uid);
+	struct account *account = find_locked(quota, number);
 
-	if ((user ? user->n[what] : 0) >= limit)
+	if ((account ? account->n[what] : 0) >= limit)
 		return what == QUOTA_FILES ? -EMFILE : -ENOSPC;
-	if (!user) {
+	if (!account) {
 		if (!spare)
 			return -ENOMEM;
-		user = spare;
-		user->uid = uid;
-		list_add_tail(&quota->buckets[uid % QUOTA_BUCKETS],
-			      &user->node);
+		account = spare;
+		account->number = number;
+		list_add_tail(&quota->buckets[number % QUOTA_BUCKETS],
+			      &account->node);
 		*ret_used = true;
 	}
-	user->n[what]++;
+	account->n[what]++;
 	return 0;
 }
 
-int quota_take(struct quota *quota, uid_t uid, enum quota_what what,
+int quota_take(struct quota *quota, uint64_t number, enum quota_what what,
 	       uint64_t limit)
 {
-	struct user *spare = calloc(1, sizeof(*spare));
+	struct account *spare = calloc(1, sizeof(*spare));
 	bool used = false;
 	int r;
 
 	lock_acquire(&quota->lock);
-	r = take_locked(quota, spare, uid, what, limit, &used);
+	r = take_locked(quota, spare, number, what, limit, &used);
 	lock_release(&quota->lock);
 	if (!used)
 		free(spare);
 	return r;
 }
 
-void quota_give(struct quota *quota, uid_t uid, enum quota_what what)
+void quota_give(struct quota *quota, uint64_t number, enum quota_what what)
 {
-	struct user *user;
+	struct account *account;
 	bool nothing = true;
 
 	lock_acquire(&quota->lock);
-	user = find_locked(quota, uid);
-	user->n[what]--;
+	account = find_locked(quota, number);
+	account->n[what]--;
 	for (int i = 0; i < N_QUOTAS; i++)
-		nothing &= user->n[i] == 0;
+		nothing &= account->n[i] == 0;
 	if (nothing)
-		list_del(&user->node);
+		list_del(&account->node);
 	lock_release(&quota->lock);
 	if (nothing)
-		free(user);
+		free(account);
 }
 
-uint64_t quota_count(struct quota *quota, uid_t uid, enum quota_what what)
+uint64_t quota_count(struct quota *quota, uint64_t number, enum quota_what what)
 {
-	const struct user *user;
+	const struct account *account;
 	uint64_t n;
 
 	lock_acquire(&quota->lock);
-	user = find_locked(quota, uid);
-	n = user ? user->n[what] : 0;
+	account = find_locked(quota, number);
+	n = account ? account->n[what] : 0;
 	lock_release(&quota->lock);
 	return n;
 }

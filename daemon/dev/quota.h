@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quota.h - how many open files and devices each user has. It knows no limits:
- * they come with the question. Private to dev/.
+ * quota.h - how many open files and devices there are on each account. It knows
+ * no limits: they come with the question. Private to dev/.
  */
 #ifndef TUND_DEV_QUOTA_H
 #define TUND_DEV_QUOTA_H
@@ -22,19 +22,20 @@ enum quota_what {
 
 struct quota {
 	struct lock lock;
-	struct list buckets[QUOTA_BUCKETS] GUARDED_BY(lock); /* of users */
+	struct list buckets[QUOTA_BUCKETS] GUARDED_BY(lock); /* of accounts */
 };
 
 void quota_init(struct quota *quota);
 void quota_destroy(struct quota *quota);
 
 /*
- * One more, if the user has less than `limit`; else what the kernel says in
- * such a case: -EMFILE for a file, -ENOSPC for a device. Or -ENOMEM.
+ * One more, if there are less on the account than `limit`; else what the kernel
+ * says in such a case: -EMFILE for a file, -ENOSPC for a device. Or -ENOMEM.
  */
-int quota_take(struct quota *quota, uid_t uid, enum quota_what what,
+int quota_take(struct quota *quota, uint64_t account, enum quota_what what,
 	       uint64_t limit);
-void quota_give(struct quota *quota, uid_t uid, enum quota_what what);
-uint64_t quota_count(struct quota *quota, uid_t uid, enum quota_what what);
+void quota_give(struct quota *quota, uint64_t account, enum quota_what what);
+uint64_t quota_count(struct quota *quota, uint64_t account,
+		     enum quota_what what);
 
 #endif

@@ -177,6 +177,15 @@ uint64_t dev_table_files_per_user(struct dev_table *table)
 	return files;
 }
 
+uint64_t dev_table_account(struct dev_table *table, uint64_t account)
+{
+	struct policy_set *set = dev_table_policy(table);
+
+	account = policy_account(set, account);
+	policy_set_unref(set);
+	return account;
+}
+
 unsigned int dev_table_policy_needs(struct dev_table *table)
 {
 	unsigned int needs;

@@ -27,7 +27,7 @@
 /* The kernel nests user namespaces 32 deep. */
 #define MAX_USERNS_DEPTH 33
 
-static int open_proc(pid_t tid, const char *what)
+int caller_open_proc(pid_t tid, const char *what)
 {
 	char path[64];
 	int fd;
@@ -41,7 +41,7 @@ static int open_proc(pid_t tid, const char *what)
 
 int caller_open_netns(pid_t tid, int *ret_fd)
 {
-	int fd = open_proc(tid, "ns/net");
+	int fd = caller_open_proc(tid, "ns/net");
 
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
 		return fd;
@@ -102,7 +102,7 @@ static int read_credentials(pid_t tid, struct dev_caller *caller)
 	FILE *status;
 	int fd, r = 0;
 
-	fd = open_proc(tid, "status");
+	fd = caller_open_proc(tid, "status");
 	if (fd < 0)
 		return fd;
 	status = fdopen(fd, "r");
@@ -156,7 +156,7 @@ static bool capable_in(int userns_fd, const struct stat *own,
 }
 
 /* What is for want of something, that cannot be helped otherwise. */
-static int cannot_see(pid_t tid, int error)
+int caller_cannot_see(pid_t tid, int error)
 {
 	static struct policy_log log;
 	unsigned int untold;
@@ -173,22 +173,25 @@ static int cannot_see(pid_t tid, int error)
 
 int caller_look_up(pid_t tid, int netns_fd, struct dev_caller *ret_caller)
 {
-	_cleanup_close_ int own_fd = open_proc(tid, "ns/user");
+	_cleanup_close_ int own_fd = caller_open_proc(tid, "ns/user");
 	_cleanup_close_ int owner_fd = -1;
 	struct stat own;
 	int r;
 
 	*ret_caller = (struct dev_caller){.uid = (uid_t)-1};
 	if (own_fd < 0)
-		return cannot_see(tid, own_fd);
+		return caller_cannot_see(tid, own_fd);
 	owner_fd = ioctl(netns_fd, NS_GET_USERNS);
 	if (owner_fd < 0 || fstat(own_fd, &own) < 0)
-		return cannot_see(tid, -errno);
+		return caller_cannot_see(tid, -errno);
 	r = read_credentials(tid, ret_caller);
+	if (r == 0)
+		r = caller_account(own_fd, ret_caller->uid,
+				   &ret_caller->account);
 	if (r < 0) {
 		caller_forget(ret_caller);
 		*ret_caller = (struct dev_caller){.uid = (uid_t)-1};
-		return cannot_see(tid, r);
+		return caller_cannot_see(tid, r);
 	}
 	ret_caller->init_net_admin =
 		ret_caller->net_admin && own.st_ino == INIT_USERNS_INO;
@@ -224,7 +227,7 @@ static uint32_t map_id(pid_t tid, const char *map, uint32_t id, bool back)
 	FILE *f;
 	int fd;
 
-	fd = open_proc(tid, map);
+	fd = caller_open_proc(tid, map);
 	f = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (!f) {
 		if (fd >= 0)
@@ -258,7 +261,7 @@ pid_t caller_process(pid_t tid)
 	FILE *status;
 	int fd;
 
-	fd = open_proc(tid, "status");
+	fd = caller_open_proc(tid, "status");
 	status = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (!status) {
 		if (fd >= 0)
@@ -291,7 +294,7 @@ static void parse_stat(char *line, struct dev_opener *opener)
 void caller_name(pid_t tid, struct dev_opener *opener)
 {
 	pid_t pid = caller_process(tid);
-	int fd = pid > 0 ? open_proc(pid, "stat") : -1;
+	int fd = pid > 0 ? caller_open_proc(pid, "stat") : -1;
 	char line[1024];
 	ssize_t n;
 

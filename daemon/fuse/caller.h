@@ -28,6 +28,18 @@ void caller_forget(struct dev_caller *caller);
 int caller_check_admin(pid_t tid, int netns_fd);
 
 /*
+ * On whose account goes what a user of that number has, by his user namespace,
+ * or that of the thread: see struct dev_caller.
+ */
+int caller_account(int userns_fd, uid_t uid, uint64_t *ret_account);
+int caller_find_account(pid_t tid, uid_t uid, uint64_t *ret_account);
+
+/* For caller*.c: a file of the thread's in /proc, or a negative errno. */
+int caller_open_proc(pid_t tid, const char *what);
+/* Tells of it, once a second at most; returns what the caller is told. */
+int caller_cannot_see(pid_t tid, int error);
+
+/*
  * What policies want to know beside: POLICY_NEEDS_*. The process is held by a
  * pidfd meanwhile; what it does not have is left out, and no policy that names
  * it fits.

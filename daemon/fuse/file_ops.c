@@ -71,7 +71,9 @@ static int fs_file_new(struct fs_server *server, fuse_req_t req,
 	int netns = -1;
 	int r;
 
-	r = caller_open_netns(ctx->pid, &netns);
+	r = caller_find_account(ctx->pid, ctx->uid, &opener.account);
+	if (r == 0)
+		r = caller_open_netns(ctx->pid, &netns);
 	if (r < 0)
 		return r;
 	file = calloc(1, sizeof(*file));

@@ -48,7 +48,7 @@ static struct policy_rule *add_rule(struct policy_set *set, const char *glob,
 	return rule;
 }
 
-static const struct dev_caller user = {.uid = 1000};
+static const struct dev_caller user = {.uid = 1000, .account = 1000};
 static const struct dev_caller admin = {.uid = 0, .net_admin = true};
 
 static void assert_name(struct opened *o, const char *name)
@@ -492,9 +492,9 @@ static void as_many_devices_as_allowed(void **state)
 	close_file(&a);
 }
 
-static int open_as(struct opened *o, uid_t uid)
+static int open_as(struct opened *o, uint64_t account)
 {
-	const struct dev_opener opener = {.uid = uid};
+	const struct dev_opener opener = {.account = account};
 	int ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int r;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test-quota.c - what each user has, dev/quota.h. */
+/* test-quota.c - what there is on each account, dev/quota.h. */
 #include <errno.h>
 
+#include "dev/file.h"
 #include "dev/quota.h"
 #include "unit.h"
 
@@ -24,12 +25,14 @@ static void as_many_as_allowed(void **state)
 	assert_int_equal(quota_take(&quota, 1000, QUOTA_FILES, 2), 0);
 	assert_int_equal(quota_take(&quota, 1000, QUOTA_FILES, 2), 0);
 	assert_int_equal(quota_take(&quota, 1000, QUOTA_FILES, 2), -EMFILE);
-	/* Another limit, another thing, another user in the same bucket. */
+	/* Another limit, another thing, others in the same bucket. */
 	assert_int_equal(quota_take(&quota, 1000, QUOTA_FILES, 3), 0);
 	assert_int_equal(quota_take(&quota, 1000, QUOTA_DEVICES, 1), 0);
 	assert_int_equal(quota_take(&quota, 1000, QUOTA_DEVICES, 1), -ENOSPC);
 	assert_int_equal(
 		quota_take(&quota, 1000 + QUOTA_BUCKETS, QUOTA_FILES, 1), 0);
+	assert_int_equal(
+		quota_take(&quota, DEV_ACCOUNT_NS | 1000, QUOTA_FILES, 1), 0);
 	assert_int_equal(quota_count(&quota, 1000, QUOTA_FILES), 3);
 	assert_int_equal(quota_count(&quota, 1000, QUOTA_DEVICES), 1);
 	assert_int_equal(quota_count(&quota, 1000 + QUOTA_BUCKETS, QUOTA_FILES),
