@@ -20,6 +20,7 @@ struct ctl_who {
 	pid_t pid;
 	uid_t uid;
 	bool trusted;  /* root, or whose the daemon is */
+	bool looks;    /* may see what there is */
 	gid_t *groups; /* of his process; from malloc */
 	size_t n_groups;
 };

@@ -57,9 +57,13 @@ static int not_found(struct call *call)
 					     : "");
 }
 
-/* {"devices": [...]} with what `describe` says of each that is meant. */
+/*
+ * {"devices": [...]} with what `describe` says of each that is meant, and whose
+ * packets the client may see, if `own`.
+ */
 static int describe_devices(struct call *call,
-			    json_t *(*describe)(const struct dev_report *))
+			    json_t *(*describe)(const struct dev_report *),
+			    bool own)
 {
 	struct dev_report *report;
 	json_t *list = json_array();
@@ -68,7 +72,8 @@ static int describe_devices(struct call *call,
 
 	while ((r = dev_report(call->table, id, &report)) == 0) {
 		id = report->id;
-		if (is_meant(call->request, report))
+		if (is_meant(call->request, report) &&
+		    (!own || ctl_capture_may(call->who, call->table, report)))
 			json_array_append_new(list, describe(report));
 		free(report);
 	}
@@ -83,12 +88,20 @@ static int describe_devices(struct call *call,
 
 static int list(struct call *call)
 {
-	return describe_devices(call, ctl_describe_device);
+	const struct ctl_who *who = call->who;
+	int r = describe_devices(call, ctl_describe_device, !who->looks);
+
+	if (r < 0 || who->looks ||
+	    json_array_size(json_object_get(call->result, "devices")) > 0)
+		return r;
+	/* Nobody tells him whether there are others. */
+	ctl_refuse_peer(who->uid, call->request, call->error);
+	return -1;
 }
 
 static int show(struct call *call)
 {
-	return describe_devices(call, ctl_describe_device_fully);
+	return describe_devices(call, ctl_describe_device_fully, false);
 }
 
 /*
@@ -159,7 +172,7 @@ static int down(struct call *call)
 
 static int stats(struct call *call)
 {
-	return describe_devices(call, ctl_describe_stats);
+	return describe_devices(call, ctl_describe_stats, false);
 }
 
 static int may_not_capture(struct call *call)
@@ -326,18 +339,17 @@ char *ctl_run(const struct ctl_context *context,
 	return finish(&call, r);
 }
 
-void ctl_refuse_peer(const struct ctl_peer *peer,
-		     const struct ctl_request *request,
+void ctl_refuse_peer(uid_t uid, const struct ctl_request *request,
 		     struct ctl_error *ret_error)
 {
-	if (ctl_right_of(request->command) == CTL_READ)
+	if (ctl_right_of(request->command) != CTL_WRITE)
 		ctl_fail(ret_error, "permission",
 			 "user %u may not look: that is for root and the group "
 			 "\"" CTL_GROUP "\"; add the user to that group",
-			 peer->uid);
+			 uid);
 	else
 		ctl_fail(ret_error, "permission",
 			 "user %u may change nothing: that is for root; use "
 			 "sudo",
-			 peer->uid);
+			 uid);
 }

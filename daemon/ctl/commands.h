@@ -23,16 +23,16 @@ struct ctl_context {
 
 /*
  * The text of the answer, which the caller frees; NULL when there is no memory.
- * `who` and `ret_capture` are CTL_CAPTURE_PACKETS's, and what has begun the
- * caller's to end. Slow: it may wait for the kernel's configuration lock.
+ * `who` is needed where the right is CTL_CAPTURE; `ret_capture` has begun, and
+ * is the caller's to end. Slow: it may wait for the kernel's configuration
+ * lock.
  */
 char *ctl_run(const struct ctl_context *context,
 	      const struct ctl_request *request, const struct ctl_who *who,
 	      struct ctl_capture **ret_capture);
 
 /* The refusal for who may not ask. */
-void ctl_refuse_peer(const struct ctl_peer *peer,
-		     const struct ctl_request *request,
+void ctl_refuse_peer(uid_t uid, const struct ctl_request *request,
 		     struct ctl_error *ret_error);
 
 #endif

@@ -21,7 +21,7 @@ struct ctl_peer {
 enum ctl_right {
 	CTL_READ,    /* looks */
 	CTL_WRITE,   /* changes something */
-	CTL_CAPTURE, /* sees packets: whose, its command decides */
+	CTL_CAPTURE, /* sees packets, or whose: the command decides */
 };
 
 /* `group` is CTL_NO_GROUP where the system has none. */

@@ -22,7 +22,7 @@ static const struct {
 	enum takes takes;
 } commands[] = {
 	[CTL_STATUS] = {"status", CTL_READ, NOTHING},
-	[CTL_LIST] = {"list", CTL_READ, NOTHING},
+	[CTL_LIST] = {"list", CTL_CAPTURE, NOTHING},
 	[CTL_SHOW] = {"show", CTL_READ, MUST_NAME},
 	[CTL_STATS] = {"stats", CTL_READ, MAY_NAME},
 	[CTL_CLIENTS] = {"clients", CTL_READ, NOTHING},

@@ -36,7 +36,7 @@ struct job {
 	struct ctl *ctl;
 	uint64_t client;
 	struct ctl_request request;
-	struct ctl_who who;	     /* of CTL_CAPTURE_PACKETS */
+	struct ctl_who who;	     /* if the right is CTL_CAPTURE */
 	struct ctl_capture *capture; /* that it has begun, or NULL */
 	char *answer;		     /* NULL: no memory */
 };
@@ -151,6 +151,7 @@ static void look_at(const struct ctl *ctl, const struct ctl_client *client,
 		.pid = peer->pid,
 		.uid = peer->uid,
 		.trusted = ctl_peer_may(peer, ctl->context.owner, CTL_WRITE),
+		.looks = ctl_peer_may(peer, ctl->context.owner, CTL_READ),
 	};
 	ret_who->groups = ctl_peer_groups(client->fd, &ret_who->n_groups);
 }
@@ -168,7 +169,7 @@ static void begin_job(struct ctl *ctl, struct ctl_client *client,
 	job->ctl = ctl;
 	job->client = client->id;
 	job->request = *request;
-	if (request->command == CTL_CAPTURE_PACKETS)
+	if (ctl_right_of(request->command) == CTL_CAPTURE)
 		look_at(ctl, client, &job->who);
 	client->busy = true;
 	work_put(ctl->work, &job->work);
@@ -188,7 +189,7 @@ static void obey(struct ctl *ctl, struct ctl_client *client,
 
 	if (!ctl_peer_may(&client->peer, ctl->context.owner,
 			  ctl_right_of(request->command))) {
-		ctl_refuse_peer(&client->peer, request, &error);
+		ctl_refuse_peer(client->peer.uid, request, &error);
 		ctl_client_send(client, ctl_refusal(&error));
 	} else if (request->command == CTL_CAPTURE_PACKETS && client->capture) {
 		ctl_fail(&error, "invalid",

@@ -210,9 +210,10 @@ static void who_may(void **state)
 	}
 	for (int c = CTL_STATUS; c <= CTL_RELOAD; c++)
 		assert_int_equal(ctl_right_of((enum ctl_command)c),
-				 c == CTL_CAPTURE_PACKETS ? CTL_CAPTURE
-				 : c >= CTL_UP		  ? CTL_WRITE
-							  : CTL_READ);
+				 c == CTL_CAPTURE_PACKETS || c == CTL_LIST
+					 ? CTL_CAPTURE
+				 : c >= CTL_UP ? CTL_WRITE
+					       : CTL_READ);
 }
 
 /* ---- words ---- */
