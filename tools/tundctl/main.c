@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "extcap.h"
+
 static const struct command *const commands[] = {
 	&command_status,  &command_list,   &command_show,    &command_up,
 	&command_down,	  &command_stats,  &command_clients, &command_monitor,
@@ -83,6 +85,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	const char *name;
 
+	if (argc > 0 && extcap_is_called(argv[0]))
+		return extcap_run(argc, argv);
 	/* ip(8) and its users write it before the command. */
 	if (argc > 2 &&
 	    (strcmp(argv[1], "-j") == 0 || strcmp(argv[1], "--json") == 0)) {

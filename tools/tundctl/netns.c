@@ -18,7 +18,11 @@ int netns_find(const char *word, uint64_t *ret_number)
 {
 	char path[PATH_MAX];
 	struct stat st;
+	int end = 0;
 
+	if (sscanf(word, "net:[%" SCNu64 "]%n", ret_number, &end) == 1 &&
+	    end > 0 && !word[end])
+		return 0;
 	if (strchr(word, '/'))
 		snprintf(path, sizeof(path), "%s", word);
 	else if (*word && strspn(word, "0123456789") == strlen(word))
