@@ -3,9 +3,13 @@
  * lies beside this program if it could be built, and names its numbers. */
 #include "tun-trace.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What the child says if the kernel runs no such programs. */
+#define NO_EXEC 126
 
 static int child_out[2];
 
@@ -15,14 +19,14 @@ static int runs(void *arg)
 
 	dup2(child_out[1], STDOUT_FILENO);
 	execl(path, path, trace_device, (char *)NULL);
-	return 127;
+	return errno == ENOEXEC ? NO_EXEC : 127;
 }
 
 static void compat(void)
 {
 	char path[4096], step[64];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
-	long value;
+	long value, status;
 	char *slash;
 	pid_t pid;
 	FILE *f;
@@ -42,7 +46,10 @@ static void compat(void)
 	while (fscanf(f, "%63s %ld", step, &value) == 2)
 		say_rc(step, value);
 	fclose(f);
-	say_rc("status", reap(pid));
+	status = reap(pid);
+	if (status == NO_EXEC)
+		give_up("run32", -ENOEXEC);
+	say_rc("status", status);
 }
 
 const struct trace_case compat_cases[] = {

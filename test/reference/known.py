@@ -146,10 +146,12 @@ class Known:
         return any(column in p.columns and fnmatch.fnmatchcase(step, p.text)
                    for p in self.patterns)
 
-    def unused(self, differing, steps, column):
-        """Patterns of the column that differ nowhere, or match no step."""
+    def unused(self, differing, steps, column, lacking=()):
+        """Patterns of the column that differ nowhere, or match no step, but
+        for those of cases that cannot be tried here."""
         for pattern in self.patterns:
-            if column not in pattern.columns:
+            if column not in pattern.columns or \
+                    pattern.text.split('.')[0] in lacking:
                 continue
             if pattern.may and not fnmatch.filter(steps, pattern.text):
                 yield pattern, 'matches no step'
