@@ -168,29 +168,32 @@ static void let_go(struct placement *p)
 	lock_release(&p->lock);
 }
 
-/* The processor where the thread was last, or -1. */
-static int cpu_of(pid_t tid)
+struct thread_state {
+	bool runs; /* or could */
+	int cpu;   /* where it was last */
+};
+
+/* Returns false if there is no such thread. */
+static bool look_at(pid_t tid, struct thread_state *ret_state)
 {
 	char path[32], line[1024];
 	const char *p;
-	int cpu = -1;
 	size_t n;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	f = fopen(path, "re");
 	if (!f)
-		return -1;
+		return false;
 	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	line[n] = '\0';
 	/* The 39th field; the 2nd, its name, may have any character. */
 	p = strrchr(line, ')');
+	ret_state->runs = p && strncmp(p, ") R", 3) == 0;
 	for (int field = 2; p && field < 39; field++)
 		p = strchr(p + 1, ' ');
-	if (p)
-		sscanf(p, "%d", &cpu);
-	return cpu;
+	return p && sscanf(p, "%d", &ret_state->cpu) == 1;
 }
 
 struct found {
@@ -201,13 +204,14 @@ struct found {
 
 static void find_one(const struct placement *p, struct found *found, pid_t tid)
 {
+	struct thread_state state;
 	int cpu;
 
 	for (unsigned int i = 0; i < found->n_clients; i++)
 		if (found->clients[i] == tid)
 			return;
 	found->clients[found->n_clients++] = tid;
-	cpu = tid ? cpu_of(tid) : -1;
+	cpu = tid && look_at(tid, &state) ? state.cpu : -1;
 	if (cpu < 0 || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &p->cpus))
 		return;
 	for (unsigned int i = 0; i < found->n_cpus; i++)
@@ -297,13 +301,29 @@ static uint64_t served(const struct placement *p)
 	return n;
 }
 
+/*
+ * Whether somebody waits for the worker. It is busy also when it has answered,
+ * but does not get to run because of whom it has answered.
+ */
+static bool owes(struct worker *w)
+{
+	uint64_t n = atomic_load(&w->served);
+	struct thread_state state;
+	pid_t client;
+
+	if (n == 0 || !atomic_load(&w->busy))
+		return false;
+	client = atomic_load(&w->clients[(n - 1) % N_CLIENTS]);
+	return !look_at(client, &state) || !state.runs;
+}
+
 /* Somebody waits for us. */
 static bool owing(struct placement *p)
 {
 	struct pollfd pfd = {.fd = p->fd, .events = POLLIN};
 
 	for (unsigned int i = 0; i < p->n_workers; i++)
-		if (atomic_load(&p->workers[i].busy))
+		if (owes(&p->workers[i]))
 			return true;
 	return poll(&pfd, 1, 0) > 0;
 }
@@ -336,7 +356,7 @@ static bool stuck(struct placement *p)
 		struct worker *w = &p->workers[i];
 		uint64_t n = atomic_load(&w->served);
 
-		any |= n == w->last && atomic_load(&w->busy);
+		any |= n == w->last && owes(w);
 		w->last = n;
 	}
 	return any;
@@ -370,6 +390,14 @@ static void hold_off(struct placement *p)
 	if (p->hold_off > LAST_HOLD_OFF)
 		p->hold_off = LAST_HOLD_OFF;
 	atomic_store(&p->not_before, now_ms() + p->hold_off);
+}
+
+/* Load that comes and goes is never good for long at once. */
+static void trust_again(struct placement *p)
+{
+	p->hold_off /= 2;
+	if (p->hold_off < FIRST_HOLD_OFF)
+		p->hold_off = 0;
 }
 
 /* Whether workers could come back: tried on the thread that matters least. */
@@ -411,7 +439,9 @@ static void *placement_run(void *arg)
 		let_go(p);
 		if (now_ms() - began > TRUSTED)
 			p->hold_off = 0;
-		if (!good)
+		if (good)
+			trust_again(p);
+		else
 			hold_off(p);
 		atomic_store(&p->loaded, false);
 	}
