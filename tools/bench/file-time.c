@@ -11,7 +11,8 @@
  * started in (which must be one of its own), and what is read has been sent to
  * that interface before, as much as it can queue: the time of a read is that
  * of a packet that is there. Without it every read is expected to succeed, as
- * on null-fuse. With --load packets keep coming from another process instead.
+ * on null-fuse. With --load packets keep coming from another process instead,
+ * which stays away from CPU; without --tun it sends them to itself.
  * SIZE is that of the IP packet. Prints one JSON object: nanoseconds for each
  * packet, and of the processors for it ("own" is this process's time, "all"
  * that of the whole machine).
@@ -42,6 +43,7 @@
 
 #define OURS	 "10.99.0.1"
 #define THEIRS	 "10.99.0.2"
+#define LOOPBACK "127.0.0.1"
 #define PORT	 9
 #define HEADERS	 (sizeof(struct iphdr) + sizeof(struct udphdr))
 #define BURST	 8000 /* what the interface is told to queue */
@@ -55,12 +57,13 @@ static struct {
 	enum mode mode;
 	size_t size;
 	long count;
+	int cpu;
 	bool tun, load;
 	int fd;
 	int udp;
 	int64_t cost[3];
 	long done;
-} t = {.mode = MODE_READ, .size = 1400, .count = 20000};
+} t = {.mode = MODE_READ, .size = 1400, .count = 20000, .cpu = -1};
 
 static const char *const mode_names[] = {"read", "write", "poll-read"};
 
@@ -96,17 +99,17 @@ static void set_up(struct ifreq ifr)
 	close(s);
 }
 
-static void open_udp(void)
+static void open_udp(const char *from, const char *to)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
 				 .sin_port = htons(PORT)};
 
 	/* It also takes what is written, or the host would complain of it. */
 	t.udp = socket(AF_INET, SOCK_DGRAM, 0);
-	inet_pton(AF_INET, OURS, &in.sin_addr);
+	inet_pton(AF_INET, from, &in.sin_addr);
 	if (bind(t.udp, (struct sockaddr *)&in, sizeof(in)) < 0)
 		die("bind");
-	inet_pton(AF_INET, THEIRS, &in.sin_addr);
+	inet_pton(AF_INET, to, &in.sin_addr);
 	if (connect(t.udp, (struct sockaddr *)&in, sizeof(in)) < 0)
 		die("connect");
 }
@@ -118,7 +121,19 @@ static void attach(void)
 	if (ioctl(t.fd, TUNSETIFF, &ifr) < 0)
 		die("TUNSETIFF");
 	set_up(ifr);
-	open_udp();
+	open_udp(OURS, THEIRS);
+}
+
+/* So that somebody can send as much where there is no such interface. */
+static void attach_loopback(void)
+{
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
+		die("lo");
+	close(s);
+	open_udp(LOOPBACK, LOOPBACK);
 }
 
 static void send_one(void)
@@ -244,6 +259,19 @@ static void queued_reads(uint8_t *packet)
 	}
 }
 
+/* On the other processors, if there are any. */
+static void leave(int cpu)
+{
+	cpu_set_t set;
+	long n = sysconf(_SC_NPROCESSORS_CONF);
+
+	CPU_ZERO(&set);
+	for (long i = 0; i < n && i < CPU_SETSIZE; i++)
+		if (i != cpu)
+			CPU_SET((int)i, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 static pid_t start_load(void)
 {
 	pid_t pid = fork();
@@ -253,6 +281,8 @@ static pid_t start_load(void)
 	if (pid > 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (t.cpu >= 0)
+		leave(t.cpu);
 	for (;;)
 		send_one();
 }
@@ -260,7 +290,7 @@ static pid_t start_load(void)
 static void measure(void)
 {
 	static uint8_t packet[MAX_SIZE];
-	pid_t load = t.tun && t.load ? start_load() : 0;
+	pid_t load = t.load ? start_load() : 0;
 
 	make_packet(packet);
 	if (t.tun && !t.load && t.mode != MODE_WRITE) {
@@ -338,7 +368,7 @@ int main(int argc, char **argv)
 		else if (c == 'n')
 			t.count = strtol(optarg, NULL, 0);
 		else if (c == 'c')
-			pin(atoi(optarg));
+			t.cpu = atoi(optarg);
 		else if (c == 't')
 			t.tun = true;
 		else if (c == 'l')
@@ -349,6 +379,8 @@ int main(int argc, char **argv)
 	if (optind != argc - 1 || t.size < HEADERS || t.size > MAX_SIZE ||
 	    t.count < 1)
 		usage();
+	if (t.cpu >= 0)
+		pin(t.cpu);
 	t.path = argv[optind];
 	t.fd = open(t.path, O_RDWR);
 	/* Until its size was asked for, the kernel has writes take turns. */
@@ -356,6 +388,8 @@ int main(int argc, char **argv)
 		die(t.path);
 	if (t.tun)
 		attach();
+	else if (t.load)
+		attach_loopback();
 	measure();
 	print();
 	return 0;

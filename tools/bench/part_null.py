@@ -15,11 +15,11 @@ METRICS = [
     Metric('machine_cpu', 'all us', '%.2f', scale=1e6),
 ]
 ABOUT = '''One call after the other, 1400 bytes each, from one processor.
-`queued`: the packets are there before; `load`: they keep coming from another
-process. `null FUSE` answers at once, whatever it is asked: `default`, libfuse's
-own loop with one thread, wherever the kernel puts it; `same CPU`, on the
-client's; `spinning`, on another one, where it never sleeps; `as tund`, with the
-daemon's own workers.'''
+`queued`: the packets are there before; `load`: they keep coming from a process
+on another processor. `null FUSE` answers at once, whatever it is asked, beside
+the same load: `default`, libfuse's own loop with one thread, wherever the
+kernel puts it; `same CPU`, on the client's; `spinning`, on another one, where
+it never sleeps; `as tund`, with the daemon's own workers.'''
 NULL = {
     'null FUSE default': [],
     'null FUSE same CPU': ['--cpu'],
@@ -42,7 +42,7 @@ def clock(s, mode, path, *more):
             'machine_cpu': said['all_ns'] / 1e9}
 
 
-def measure_null(s, name, mode):
+def measure_null(s, name, mode, more):
     path = '%s/null%d' % (tt.WORK, s.number())
     with open(path, 'w'):
         pass
@@ -51,7 +51,7 @@ def measure_null(s, name, mode):
         args.append(max(0, s.cpus[0]))
     server = s.worker(s.host, s.t.opts.null_fuse, *args, path)
     try:
-        return clock(s, mode, path, '--count', 20000)
+        return clock(s, mode, path, '--count', 20000, *more)
     finally:
         server.process.terminate()
         server.process.wait(10)
@@ -59,10 +59,10 @@ def measure_null(s, name, mode):
 
 
 def measure(s, subject, call, packets):
-    if subject.name in NULL:
-        return measure_null(s, subject.name, call)
-    path = scene.NODE if subject.name == KERNEL else s.t.dev
     more = ['--load'] if packets == 'load' else []
+    if subject.name in NULL:
+        return measure_null(s, subject.name, call, more)
+    path = scene.NODE if subject.name == KERNEL else s.t.dev
     return clock(s, call, path, '--tun', '--count', 20000, *more)
 
 
