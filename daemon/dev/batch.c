@@ -194,6 +194,7 @@ int dev_batch_read(struct dev_io *io, unsigned int max_records, bool nonblock)
 	if (r != PKTQ_DONE)
 		return dev_read_not_done(io, r);
 	dev_count_waits(io->queue, &run);
+	device_has_read(io->queue->dev);
 	deliver(io, &run);
 	return DEV_ANSWERED;
 }

@@ -353,6 +353,7 @@ int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
 			device_detach(queue);
 	}
 	if (r == 0) {
+		device_resume(dev);
 		*ret_queue = queue;
 		return 0;
 	}
@@ -537,6 +538,7 @@ void device_state(struct device *dev, const struct host_state *state)
 		dev_queue_wake(set.queues[i]);
 	}
 	dev_queue_set_put(&set);
+	device_resume(dev);
 	/* It may be elsewhere now: who looks at it looks there. */
 	if (state->arp || dev_is_tapped(dev))
 		device_mend(dev);
@@ -564,6 +566,7 @@ bool device_is_in(struct device *dev, uint64_t ns_id)
 
 void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 {
+	uint64_t socket_drops, backlog_drops;
 	struct host_counters direct;
 	struct dev_queue_set set;
 
@@ -578,13 +581,14 @@ void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 	for (unsigned int i = 0; i < set.n; i++)
 		ret_stats->queued += pktq_length(&set.queues[i]->to_app);
 	dev_queue_set_put(&set);
+	/* It counts what it finds, also here. */
+	dev->host->drops(dev->link, &socket_drops, &backlog_drops);
 	for (size_t i = 0; i < TUND_DROP_MAX; i++)
 		ret_stats->drops[i] = dev->drops[i];
+	ret_stats->drops[TUND_DROP_SOCKET] = socket_drops;
+	ret_stats->drops[TUND_DROP_BACKLOG] = backlog_drops;
 	ret_stats->drops[TUND_DROP_ERROR] += direct.rx_dropped;
 	ret_stats->drops[TUND_DROP_INVALID] += direct.rx_invalid;
 	ret_stats->drops[TUND_DROP_SOURCE] += direct.rx_bad_source;
 	ret_stats->drops[TUND_DROP_RATE] += direct.rx_over_rate;
-	dev->host->drops(dev->link,
-			 (uint64_t *)&ret_stats->drops[TUND_DROP_SOCKET],
-			 (uint64_t *)&ret_stats->drops[TUND_DROP_BACKLOG]);
 }

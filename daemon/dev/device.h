@@ -89,6 +89,10 @@ struct device {
 	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	_Atomic uint64_t drops[TUND_DROP_MAX];
 	struct dev_waits waits;
+
+	/* Nothing is received, for lack of room: see device_pause(). */
+	atomic_bool paused;
+	_Atomic uint64_t paused_until; /* of now_us(), or until there is room */
 };
 
 /* All devices, and the means to make and remove them. */
@@ -197,6 +201,11 @@ struct device *dev_table_next(struct dev_table *table, uint64_t id);
 bool device_is_in(struct device *dev, uint64_t ns_id);
 
 void device_get_state(struct device *dev, struct host_state *ret_state);
+
+/* A program has read: if nothing is received for lack of room, there may be. */
+void device_has_read(struct device *dev);
+/* There is room for other reasons. */
+void device_resume(struct device *dev);
 
 /* What the kernel's TUN says in sysfs. */
 unsigned int device_flags(struct device *dev);

@@ -181,6 +181,12 @@ struct host_ops {
 	int (*send)(struct host_link *link, struct pkt *const *pkts,
 		    unsigned int n);
 	void (*want_send)(struct host_link *link);
+	/*
+	 * Between pause() and resume() the kernel throws away and counts, as
+	 * lost in the socket, what comes for the application. Not both at once.
+	 */
+	void (*pause)(struct host_link *link);
+	void (*resume)(struct host_link *link);
 	/* Reports every change that has happened before the call. */
 	void (*sync)(struct host_link *link);
 
@@ -194,9 +200,17 @@ struct host_ops {
  * lock but the outermost, under which it tells of changes in their order.
  */
 
-/* Takes the packets. */
-void device_input(struct device *dev, struct pkt **pkts, unsigned int n);
+/*
+ * Takes the packets. Returns for how many of them the device had no room, if it
+ * can have no other queue that may have.
+ */
+unsigned int device_input(struct device *dev, struct pkt **pkts,
+			  unsigned int n);
+/* Calls pause(), and takes care that resume() is called. */
+void device_pause(struct device *dev);
 void device_count_oversize(struct device *dev);
+/* Packets that device_input() was spared. */
+void device_count_full(struct device *dev, unsigned int n);
 void device_can_send(struct device *dev);
 void device_state(struct device *dev, const struct host_state *state);
 /* The interface was deleted by somebody else. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * input.c - packets from the host, on their way to one of the device's queues.
- * What a program is handed of them is io.c's.
+ * input.c - packets from the host, on their way to one of the device's queues,
+ * or not on their way if there is no room. What a program is handed of them is
+ * io.c's.
  */
 #include <errno.h>
 
@@ -39,9 +40,12 @@ static unsigned int filter(struct device *dev, struct pkt **pkts,
 	return kept;
 }
 
-/* All for one queue, which may be NULL; its reference goes. */
-static void input(struct device *dev, struct dev_queue *queue,
-		  struct pkt *const *pkts, unsigned int n, uint64_t now)
+/*
+ * All for one queue, which may be NULL; its reference goes. Returns for how
+ * many there was no room.
+ */
+static unsigned int input(struct device *dev, struct dev_queue *queue,
+			  struct pkt *const *pkts, unsigned int n, uint64_t now)
 {
 	struct tapped_run *seen = dev_tapped_keep(dev, queue, pkts, n);
 	enum tund_drop reason = TUND_DROP_DETACHED;
@@ -68,13 +72,15 @@ static void input(struct device *dev, struct dev_queue *queue,
 		dev_queue_wake(queue);
 	if (queue)
 		dev_queue_unref(queue);
+	return reason == TUND_DROP_QUEUE_FULL ? n - taken : 0;
 }
 
-void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
+unsigned int device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 {
 	struct dev_queue *queue = NULL;
 	unsigned int begin = 0;
 	uint64_t now = now_us();
+	unsigned int full = 0;
 
 	n = filter(dev, pkts, n);
 	for (unsigned int i = 0; i < n; i++) {
@@ -95,5 +101,57 @@ void device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 		begin = i;
 	}
 	if (n > 0)
-		input(dev, queue, pkts + begin, n - begin, now);
+		full = input(dev, queue, pkts + begin, n - begin, now);
+	return dev->flows ? 0 : full;
+}
+
+/* ---- when there is no room ---- */
+
+void device_count_full(struct device *dev, unsigned int n)
+{
+	device_count_drop(dev, TUND_DROP_QUEUE_FULL, n);
+}
+
+/*
+ * A pause is over when half of the queue is free again, or when it has lasted
+ * so long: who comes when a flood is over finds what little room there is.
+ */
+#define PAUSE_US 10000
+
+static bool pause_over(struct device *dev)
+{
+	struct dev_queue_set set;
+	bool room = true;
+
+	if (now_us() >= atomic_load(&dev->paused_until))
+		return true;
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		room = room && pktq_is_half_empty(&set.queues[i]->to_app);
+	dev_queue_set_put(&set);
+	return room;
+}
+
+void device_resume(struct device *dev)
+{
+	if (atomic_exchange(&dev->paused, false))
+		dev->host->resume(dev->link);
+}
+
+void device_has_read(struct device *dev)
+{
+	if (atomic_load(&dev->paused) && pause_over(dev))
+		device_resume(dev);
+}
+
+void device_pause(struct device *dev)
+{
+	/* Somebody wants to see what is lost. */
+	if (dev_is_tapped(dev))
+		return;
+	dev->host->pause(dev->link);
+	atomic_store(&dev->paused_until, now_us() + PAUSE_US);
+	atomic_store(&dev->paused, true);
+	/* Who has read before that could not know. */
+	device_has_read(dev);
 }

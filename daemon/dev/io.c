@@ -183,6 +183,7 @@ static int read_one(struct dev_io *io, bool nonblock)
 	list_add_tail(&run, &pkt->node);
 	dev_count_waits(io->queue, &run);
 	list_del(&pkt->node);
+	device_has_read(io->queue->dev);
 	deliver(io, pkt);
 	return DEV_ANSWERED;
 }

@@ -78,6 +78,7 @@ int dev_tap_add(struct dev_table *table, uint64_t id, struct dev_tap *tap)
 		return r;
 	}
 	tap->dev = dev;
+	device_resume(dev);
 	dev_taps_follow(dev);
 	return 0;
 }

@@ -23,15 +23,9 @@
 #define HIDDEN_NAME "tund"
 
 /* The largest MTU there is: the visible end's may be anything below. */
-#define HIDDEN_MTU 65535
+#define HIDDEN_MTU   65535
 
-/*
- * The thread that receives empties the socket at once: this is for the moments
- * in which it does not run.
- */
-#define RECEIVE_BUFFER (16u << 20)
-
-#define RENAME_TRIES   3
+#define RENAME_TRIES 3
 
 struct host_ns {
 	int ns_fd; /* borrowed */
@@ -144,7 +138,7 @@ static int open_packet_socket(enum dev_kind kind, int *ret_fd)
 		if (r < 0)
 			return r;
 	}
-	r = link_set_buffer(fd, RECEIVE_BUFFER);
+	r = link_set_buffer(fd, LINK_RECEIVE_BUFFER);
 	if (r < 0)
 		return r;
 	*ret_fd = steal_fd(&fd);

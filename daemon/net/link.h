@@ -15,11 +15,19 @@
 #include "dev/host.h"
 #include "net/bpf.h"
 
+/*
+ * The thread that receives empties the socket at once: this is for the moments
+ * in which it does not run.
+ */
+#define LINK_RECEIVE_BUFFER (16u << 20)
+
 struct host_link {
 	struct device *owner; /* not a reference: the owner has us */
 	enum dev_kind kind;
 	uint32_t handle; /* 0 while not started */
 	int packet_fd;
+	atomic_uint events;		 /* EPOLL*: what the pump waits for */
+	unsigned int n_received, n_full; /* the pump's: see is_flood() */
 	int watch_fd;
 	int hidden_ifindex;
 	/* Where it was made. */

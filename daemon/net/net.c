@@ -78,6 +78,8 @@ const struct host_ops net_host_ops = {
 	.counters = link_counters,
 	.send = pump_send,
 	.want_send = pump_want_send,
+	.pause = pump_pause,
+	.resume = pump_resume,
 	.sync = watch_sync,
 	.drops = link_drops,
 };

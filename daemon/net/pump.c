@@ -25,6 +25,8 @@
 #define BATCH  32
 #define ROUNDS 4
 #define EVENTS 32
+/* A flood: there is no room for half of so many packets. */
+#define FLOOD 256
 
 /* The handle that no link has: stop. */
 #define STOP_HANDLE 0
@@ -121,11 +123,27 @@ static struct pkt *take_slot(struct host_link *link, unsigned int i)
 	return pkt;
 }
 
+/* In a flood it is cheaper for all if the kernel throws packets away. */
+static bool is_flood(struct host_link *link, unsigned int n, unsigned int full)
+{
+	bool flood;
+
+	link->n_received += n;
+	link->n_full += full;
+	if (link->n_received < FLOOD)
+		return false;
+	flood = link->n_full >= FLOOD / 2;
+	link->n_received = 0;
+	link->n_full = 0;
+	return flood;
+}
+
 static void receive(struct host_link *link)
 {
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pkt *pkts[BATCH];
 		unsigned int n_pkts = 0;
+		unsigned int full;
 		int n;
 
 		for (unsigned int i = 0; i < BATCH; i++)
@@ -141,7 +159,11 @@ static void receive(struct host_link *link)
 			if (pkt)
 				pkts[n_pkts++] = pkt;
 		}
-		device_input(link->owner, pkts, n_pkts);
+		full = device_input(link->owner, pkts, n_pkts);
+		if (is_flood(link, (unsigned int)n, full)) {
+			device_pause(link->owner);
+			return;
+		}
 		if (n < BATCH)
 			return;
 	}
@@ -156,6 +178,73 @@ static int watch_for(struct host_link *link, int op, uint32_t events)
 		       : 0;
 }
 
+/*
+ * Adds to what is waited for, and takes away. Of two threads that do so at
+ * once the one that comes last to the kernel sees that it is, and what the
+ * other has changed.
+ */
+static int change_watch(struct host_link *link, uint32_t add, uint32_t remove)
+{
+	uint32_t events;
+	int r;
+
+	atomic_fetch_or(&link->events, add);
+	atomic_fetch_and(&link->events, ~remove);
+	do {
+		events = atomic_load(&link->events);
+		r = watch_for(link, EPOLL_CTL_MOD, events);
+	} while (r == 0 && atomic_load(&link->events) != events);
+	return r;
+}
+
+/* Throws away what the socket has. */
+static void discard(struct host_link *link)
+{
+	struct virtio_net_hdr vnet;
+	struct iovec iov = {&vnet, sizeof(vnet)};
+	struct mmsghdr msgs[BATCH];
+	int n;
+
+	for (unsigned int i = 0; i < BATCH; i++)
+		msgs[i].msg_hdr =
+			(struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+	do {
+		n = recvmmsg(link->packet_fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+		if (n > 0)
+			device_count_full(link->owner, (unsigned int)n);
+	} while (n == BATCH);
+}
+
+/*
+ * The kernel throws away and counts what a socket has no room for, at a small
+ * part of the cost of receiving it.
+ */
+void pump_pause(struct host_link *link)
+{
+	change_watch(link, 0, EPOLLIN);
+	link_set_buffer(link->packet_fd, 0);
+	discard(link);
+}
+
+void pump_settle(struct host_link *link)
+{
+	if (link->handle && !(atomic_load(&link->events) & EPOLLIN))
+		discard(link);
+}
+
+void pump_resume(struct host_link *link)
+{
+	int r;
+
+	/* The smallest buffer has room for a few, which came too early. */
+	discard(link);
+	link_set_buffer(link->packet_fd, LINK_RECEIVE_BUFFER);
+	r = change_watch(link, EPOLLIN, 0);
+	/* It may be on its way out. */
+	if (r < 0 && r != -ENOENT)
+		log_error("cannot receive any more: %s", strerror(-r));
+}
+
 static void handle_event(const struct epoll_event *event)
 {
 	struct host_link *link =
@@ -168,7 +257,7 @@ static void handle_event(const struct epoll_event *event)
 	if (event->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		receive(link);
 	if (event->events & EPOLLOUT) {
-		watch_for(link, EPOLL_CTL_MOD, EPOLLIN);
+		change_watch(link, 0, EPOLLOUT);
 		device_can_send(dev);
 	}
 	device_unref(dev);
@@ -217,6 +306,7 @@ void pump_stop(void)
 
 int pump_add(struct host_link *link)
 {
+	atomic_store(&link->events, EPOLLIN);
 	return watch_for(link, EPOLL_CTL_ADD, EPOLLIN);
 }
 
@@ -227,7 +317,7 @@ void pump_del(struct host_link *link)
 
 void pump_want_send(struct host_link *link)
 {
-	int r = watch_for(link, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+	int r = change_watch(link, EPOLLOUT, 0);
 
 	/* Nobody would ever send what is queued. */
 	if (r < 0)

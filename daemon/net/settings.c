@@ -16,6 +16,7 @@
 #include "net/link.h"
 #include "net/netns.h"
 #include "net/offload.h"
+#include "net/pump.h"
 #include "net/rtnl.h"
 
 /* ethtool knows names only, and somebody may be changing it, or moving it. */
@@ -217,6 +218,7 @@ void link_drops(struct host_link *link, uint64_t *ret_socket,
 	socklen_t len = sizeof(stats);
 	struct rtnl_link hidden;
 
+	pump_settle(link);
 	/* The kernel forgets them when it tells. */
 	if (getsockopt(link->packet_fd, SOL_PACKET, PACKET_STATISTICS, &stats,
 		       &len) == 0)

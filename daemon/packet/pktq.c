@@ -207,6 +207,17 @@ bool pktq_has_room(struct pktq *q)
 	return room;
 }
 
+bool pktq_is_half_empty(struct pktq *q)
+{
+	bool half;
+
+	lock_acquire(&q->lock);
+	half = q->n_packets <= q->max_packets / 2 &&
+	       q->n_bytes <= q->max_bytes / 2;
+	lock_release(&q->lock);
+	return half;
+}
+
 static void park_locked(struct list *waiters, struct pktq_waiter *w,
 			struct pkt *pkt)
 {

@@ -94,6 +94,9 @@ unsigned int pktq_length(struct pktq *q);
 void pktq_lengths(struct pktq *q, unsigned int *ret_now,
 		  unsigned int *ret_most);
 
+/* Whether half of what it has room for, or less, is taken. */
+bool pktq_is_half_empty(struct pktq *q);
+
 /* Whether one more packet, if it is not large, would find room. */
 bool pktq_has_room(struct pktq *q);
 

@@ -277,6 +277,16 @@ static void want_send(struct host_link *link)
 	counter_add(&fake.wants, 1);
 }
 
+static void pause_link(struct host_link *link)
+{
+	counter_add(&fake.pauses, 1);
+}
+
+static void resume_link(struct host_link *link)
+{
+	counter_add(&fake.resumes, 1);
+}
+
 static void sync_link(struct host_link *link)
 {
 	if (fake.on_sync)
@@ -404,6 +414,8 @@ const struct host_ops fake_ops = {
 	.counters = counters,
 	.send = send_packets,
 	.want_send = want_send,
+	.pause = pause_link,
+	.resume = resume_link,
 	.sync = sync_link,
 	.drops = get_drops,
 };
@@ -531,6 +543,8 @@ int fake_set_up(void **state)
 	counter_init(&fake.finds);
 	counter_init(&fake.wants);
 	counter_init(&fake.syncs);
+	counter_init(&fake.pauses);
+	counter_init(&fake.resumes);
 	counter_init(&fake.stops);
 	counter_init(&fake.mends);
 	counter_init(&fake.direct_ends);
@@ -562,6 +576,8 @@ int fake_tear_down(void **state)
 	counter_destroy(&fake.stops);
 	counter_destroy(&fake.mends);
 	counter_destroy(&fake.direct_ends);
+	counter_destroy(&fake.resumes);
+	counter_destroy(&fake.pauses);
 	counter_destroy(&fake.syncs);
 	counter_destroy(&fake.wants);
 	counter_destroy(&fake.finds);

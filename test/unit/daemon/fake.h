@@ -76,6 +76,7 @@ struct fake {
 	struct counter *stop_gate;
 
 	struct counter finds, wants, syncs, stops, mends, direct_ends;
+	struct counter pauses, resumes;
 	struct counter left; /* how often an attach may succeed anew */
 	atomic_int open_ns, live_links;
 };

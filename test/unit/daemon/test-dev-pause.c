@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-dev-pause.c - when nothing is received for lack of room, and when it
+ * goes on.
+ */
+#include <errno.h>
+
+#include "fake.h"
+
+#define QUEUE_LEN 500
+
+/* An attached file whose interface is up. */
+static struct opened o;
+static struct host_link *lnk;
+
+static unsigned int input(uint32_t number)
+{
+	struct pkt *pkt = fake_packet(number, 100, 0);
+
+	return device_input(lnk->owner, &pkt, 1);
+}
+
+static void fill(void)
+{
+	for (uint32_t i = 0; i < QUEUE_LEN; i++)
+		assert_int_equal(input(i), 0);
+	assert_int_equal(input(QUEUE_LEN), 1);
+}
+
+static void attach_full(void)
+{
+	open_file(&o);
+	lnk = attach_up(&o, "t0", IFF_TUN | IFF_NO_PI);
+	fill();
+}
+
+/* One that no clock ends. */
+static void pause_it(void)
+{
+	device_pause(lnk->owner);
+	atomic_store(&lnk->owner->paused_until, UINT64_MAX);
+	assert_int_equal(counter_value(&fake.pauses), 1);
+	assert_int_equal(counter_value(&fake.resumes), 0);
+}
+
+static void read_one(void)
+{
+	struct answer answer;
+
+	assert_true(read_now(&o, ANSWER_MAX, &answer) > 0);
+}
+
+static void half_empty_queue_goes_on(void **state)
+{
+	attach_full();
+	pause_it();
+	for (uint32_t i = 0; i < QUEUE_LEN / 2 - 1; i++)
+		read_one();
+	assert_int_equal(counter_value(&fake.resumes), 0);
+	read_one();
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	read_one();
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	close_file(&o);
+}
+
+static void batch_goes_on(void **state)
+{
+	const unsigned int records = ANSWER_MAX / TUND_RECORD_SPACE(100);
+	struct answer answer;
+
+	attach_full();
+	set_mode(&o, TUND_MODE_BATCH, 0);
+	pause_it();
+	for (unsigned int left = QUEUE_LEN; left > QUEUE_LEN / 2;
+	     left -= records) {
+		assert_int_equal(counter_value(&fake.resumes), 0);
+		assert_true(read_now(&o, ANSWER_MAX, &answer) > 0);
+	}
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	close_file(&o);
+}
+
+static void long_pause_ends_with_the_first_read(void **state)
+{
+	attach_full();
+	pause_it();
+	atomic_store(&lnk->owner->paused_until, 0);
+	assert_int_equal(counter_value(&fake.resumes), 0);
+	read_one();
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	/* There is room for one. */
+	assert_int_equal(input(1), 0);
+	assert_int_equal(input(2), 1);
+	close_file(&o);
+}
+
+static void read_before_the_pause_was_known(void **state)
+{
+	attach_full();
+	for (uint32_t i = 0; i < QUEUE_LEN / 2; i++)
+		read_one();
+	device_pause(lnk->owner);
+	assert_int_equal(counter_value(&fake.pauses), 1);
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	close_file(&o);
+}
+
+static void longer_queue_goes_on(void **state)
+{
+	struct host_state now;
+
+	attach_full();
+	pause_it();
+	now = lnk->state;
+	now.queue_len = 2 * QUEUE_LEN;
+	fake_change(lnk, &now);
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	close_file(&o);
+}
+
+static void next_program_goes_on(void **state)
+{
+	struct opened next;
+	unsigned int left;
+
+	attach_full();
+	assert_int_equal(dev_set_persist(o.file, true), 0);
+	pause_it();
+	left = counter_value(&fake.left);
+	close_file(&o);
+	assert_true(counter_wait(&fake.left, left + 1));
+	open_file(&next);
+	attach_up(&next, "t0", IFF_TUN | IFF_NO_PI);
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	assert_int_equal(dev_set_persist(next.file, false), 0);
+	close_file(&next);
+}
+
+/* Another queue may have room, now or later. */
+static void several_queues_are_never_full(void **state)
+{
+	open_file(&o);
+	lnk = attach_up(&o, "t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE);
+	for (uint32_t i = 0; i < QUEUE_LEN + 10; i++)
+		assert_int_equal(input(i), 0);
+	assert_int_equal(stats_of(&o).drops[TUND_DROP_QUEUE_FULL], 10);
+	close_file(&o);
+}
+
+static void nobody_there_is_not_full(void **state)
+{
+	struct device *dev;
+
+	attach_full();
+	dev = lnk->owner;
+	device_ref(dev);
+	close_file(&o);
+	assert_int_equal(input(1), 0);
+	device_unref(dev);
+}
+
+static void spared_packets_count(void **state)
+{
+	attach_full();
+	device_count_full(lnk->owner, 6);
+	assert_int_equal(stats_of(&o).drops[TUND_DROP_QUEUE_FULL], 7);
+	close_file(&o);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(half_empty_queue_goes_on),
+		TEST(batch_goes_on),
+		TEST(long_pause_ends_with_the_first_read),
+		TEST(read_before_the_pause_was_known),
+		TEST(longer_queue_goes_on),
+		TEST(next_program_goes_on),
+		TEST(several_queues_are_never_full),
+		TEST(nobody_there_is_not_full),
+		TEST(spared_packets_count),
+	};
+
+	return cmocka_run_group_tests_name("dev-pause", tests, NULL, NULL);
+}
