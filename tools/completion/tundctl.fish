@@ -38,7 +38,7 @@ complete -c tundctl -n __tundctl_needs_command -a help -d 'Explain a command'
 set -l ask status list clients monitor reload show up down stats metrics policy
 set -l named show up down stats capture
 complete -c tundctl -n "__tundctl_has $ask capture" -l control -rF -d 'Socket'
-complete -c tundctl -n "__tundctl_has $ask" -s j -l json -d 'Print JSON'
+complete -c tundctl -n "__tundctl_has $ask; and not __tundctl_has metrics" -s j -l json -d 'Print JSON'
 complete -c tundctl -n "__tundctl_has $named" -l netns -x -a '(command ls /run/netns 2>/dev/null)'
 complete -c tundctl -n "__tundctl_has $named" -a '(__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has metrics' -l textfile -rF
@@ -55,6 +55,7 @@ complete -c tundctl -n '__tundctl_has policy' -l netns -x -a 'host (command ls /
 complete -c tundctl -n '__tundctl_has policy' -l kind -x -a 'tun tap'
 complete -c tundctl -n '__tundctl_has policy' -l plane -x -a 'file direct'
 complete -c tundctl -n '__tundctl_has tuntap' -a 'add del show list dev mode tun tap user group one_queue pi vnet_hdr multi_queue'
+complete -c tundctl -n '__tundctl_has tuntap' -s s -l statistics
 complete -c tundctl -n '__tundctl_has run' -l plane -x -a 'auto direct file'
 complete -c tundctl -n '__tundctl_has run' -l log -rF
 complete -c tundctl -n '__tundctl_has run' -xa '(__fish_complete_subcommand)'
