@@ -387,6 +387,11 @@ void fake_direct_close(struct host_link *link)
 	device_direct_closed(link->owner, link->last_id);
 }
 
+static void capture(struct host_link *link, bool on)
+{
+	link->captured = on;
+}
+
 static int counters(struct host_link *link, struct host_counters *ret_counters)
 {
 	*ret_counters = fake.counters;
@@ -411,6 +416,7 @@ const struct host_ops fake_ops = {
 	.direct_begin = direct_begin,
 	.direct_switch = direct_switch,
 	.direct_end = direct_end,
+	.capture = capture,
 	.counters = counters,
 	.send = send_packets,
 	.want_send = want_send,

@@ -23,7 +23,7 @@ struct host_link {
 	struct host_state state;
 	_Atomic uint64_t last_id, switched_id; /* direct sockets */
 	atomic_bool switched_on;
-	atomic_bool started, stopped, carrier, direct, filter;
+	atomic_bool started, stopped, carrier, direct, filter, captured;
 	atomic_uint offload, filter_len, filter_first; /* its first code */
 	struct host_direct how;	   /* of the last direct_begin() */
 	struct tund_config config; /* the last one, of so many */

@@ -103,13 +103,20 @@ static void daemon_keys(void **state)
 	struct config *config =
 		take("[Daemon]\r\n# c\nMount = /a b \nLogLevel = warning\n"
 		     "MaxFilesPerUser=7\nMaxDevicesPerUser=0\n"
-		     "MaxQueuedBytes=2M\n[Daemon]\nLogLevel=debug");
+		     "MaxQueuedBytes=2M\nCaptureGroup=42\n"
+		     "[Daemon]\nLogLevel=debug");
 
 	assert_string_equal(config->mount, "/a b");
 	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(config->policy->limits.files, 7);
 	assert_int_equal(config->policy->limits.devices, 0);
 	assert_int_equal(config->policy->limits.queued_bytes, 2 << 20);
+	assert_true(config->policy->has_capture_group);
+	assert_int_equal(config->policy->capture_group, 42);
+	config_free(config);
+	/* Nobody, unless it is written. */
+	config = take("[Daemon]\n");
+	assert_false(config->policy->has_capture_group);
 	config_free(config);
 }
 
@@ -314,6 +321,8 @@ static void bad_lines_are_told(void **state)
 		{"[Daemon]\nMaxFilesPerUser=many\n", 2, "not a number"},
 		{"[Daemon]\nMaxDevicesPerUser=-1\n", 2, "number from 0 to 4"},
 		{"[Daemon]\nMaxDevicesPerUser=4294967296\n", 2, "not a num"},
+		{"[Daemon]\nCaptureGroup=1 2\n", 2, "one name or number"},
+		{"[Daemon]\nCaptureGroup=no-such\n", 2, "no-such"},
 		{"[Daemon]\nMaxQueuedBytes=1K\n", 2, "from 128K to below 4G"},
 		{"[Daemon]\nMaxQueuedBytes=4G\n", 2, "to below 4G"},
 		{"[Daemon]\nMaxQueuedBytes=M\n", 2, "to below 4G"},
