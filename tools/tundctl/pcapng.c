@@ -94,7 +94,9 @@ static size_t padded(size_t len)
 
 static void add(struct block *b, const void *data, size_t len)
 {
-	memcpy(b->bytes + b->n, data, len);
+	/* What has no value has no address either. */
+	if (len > 0)
+		memcpy(b->bytes + b->n, data, len);
 	memset(b->bytes + b->n + len, 0, padded(len) - len);
 	b->n += padded(len);
 }
