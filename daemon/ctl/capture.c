@@ -143,6 +143,8 @@ static int open_pair(struct ctl_capture *capture)
 		return -errno;
 	capture->fd = fds[0];
 	capture->client_fd = fds[1];
+	/* Nobody reads what a client might send. */
+	shutdown(capture->fd, SHUT_RD);
 	/* Beyond net.core.wmem_max only the initial user namespace may go. */
 	if (setsockopt(capture->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
 		       sizeof(size)) < 0 &&
@@ -207,18 +209,17 @@ int ctl_capture_take_fd(struct ctl_capture *capture)
 	return steal_fd(&capture->client_fd);
 }
 
-json_t *ctl_capture_end(struct ctl_capture *capture)
+json_t *ctl_capture_end(struct ctl_capture *capture, const char *why)
 {
 	uint64_t drops = dev_tap_drops(&capture->tap) - capture->drops_before;
 	json_t *totals;
 
 	dev_tap_remove(&capture->tap);
 	shutdown(capture->fd, SHUT_RDWR);
-	totals = json_pack("{s:s, s:I, s:I, s:I}", "ended",
-			   capture->gone ? "gone" : "asked", "packets",
-			   (json_int_t)capture->seen, "lost",
-			   (json_int_t)capture->lost, "dropped",
-			   (json_int_t)drops);
+	totals = json_pack(
+		"{s:s, s:I, s:I, s:I}", "ended", capture->gone ? "gone" : why,
+		"packets", (json_int_t)capture->seen, "lost",
+		(json_int_t)capture->lost, "dropped", (json_int_t)drops);
 	dev_tap_unref(&capture->tap);
 	return totals;
 }

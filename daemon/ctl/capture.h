@@ -38,7 +38,10 @@ int ctl_capture_begin(struct dev_table *table, const struct dev_report *report,
 /* The client's end, which is the caller's from now on. */
 int ctl_capture_take_fd(struct ctl_capture *capture);
 
-/* Ends it, and tells what became of it; NULL: no memory. */
-json_t *ctl_capture_end(struct ctl_capture *capture);
+/*
+ * Ends it, and tells what became of it; NULL: no memory. `why` is for the case
+ * that the device is not gone.
+ */
+json_t *ctl_capture_end(struct ctl_capture *capture, const char *why);
 
 #endif

@@ -43,7 +43,7 @@ void ctl_client_free(struct ctl_client *client)
 	while (!list_empty(&client->output))
 		drop(client, first(client));
 	if (client->capture)
-		json_decref(ctl_capture_end(client->capture));
+		json_decref(ctl_capture_end(client->capture, "asked"));
 	close(client->fd);
 	free(client);
 }

@@ -88,10 +88,10 @@ static void end_client(struct ctl *ctl, struct ctl_client *client)
 	ctl_client_free(client);
 }
 
-/* It wants no more packets: the totals are the last that it hears. */
-static void end_capture(struct ctl_client *client)
+/* The totals are the last that it hears. */
+static void end_capture(struct ctl_client *client, const char *why)
 {
-	json_t *totals = ctl_capture_end(client->capture);
+	json_t *totals = ctl_capture_end(client->capture, why);
 
 	client->capture = NULL;
 	client->closing = true;
@@ -108,7 +108,7 @@ static void settle(struct ctl *ctl, struct ctl_client *client)
 	bool idle = !client->busy && list_empty(&client->output);
 
 	if (idle && client->ended && client->capture && !client->broken) {
-		end_capture(client);
+		end_capture(client, "asked");
 		idle = list_empty(&client->output);
 		event.events = ctl_client_events(client);
 	}
@@ -136,7 +136,7 @@ static void run_job(struct work *work)
 static void free_job(struct job *job)
 {
 	if (job->capture)
-		json_decref(ctl_capture_end(job->capture));
+		json_decref(ctl_capture_end(job->capture, "asked"));
 	free(job->who.groups);
 	free(job->answer);
 	free(job);
@@ -565,9 +565,14 @@ int ctl_start(const struct ctl_options *options, struct ctl **ret_ctl)
 
 void ctl_stop(struct ctl *ctl)
 {
-	while (!list_empty(&ctl->clients))
-		end_client(ctl, list_entry(ctl->clients.next, struct ctl_client,
-					   node));
+	while (!list_empty(&ctl->clients)) {
+		struct ctl_client *client =
+			list_entry(ctl->clients.next, struct ctl_client, node);
+
+		if (client->capture)
+			end_capture(client, "stopped");
+		end_client(ctl, client);
+	}
 	if (ctl->work)
 		work_queue_stop(ctl->work);
 	/* What they have begun is the devices', which go before us. */

@@ -357,7 +357,12 @@ static int finish(struct capture *c, int r)
 	const char *how;
 	int status = r < 0 && !c->file.broken;
 
+	struct captured *packet;
+
 	ask_to_end(c);
+	/* After a failure some are left. */
+	while ((packet = capture_order_get(&c->order, true)))
+		free(packet);
 	/* Who has gone cannot tell; that is told. */
 	if (r == 0)
 		totals = control_read(c->control_fd);
@@ -373,11 +378,13 @@ static int finish(struct capture *c, int r)
 	if (capture_file_close(&c->file, &counts) < 0)
 		status |= !c->file.broken;
 	how = json_string_value(json_object_get(totals, "ended"));
-	if (totals && how && strcmp(how, "gone") == 0 && !c->quiet)
+	if (how && strcmp(how, "gone") == 0 && !c->quiet)
 		complain("%s is gone", c->control.name);
+	if (how && strcmp(how, "stopped") == 0 && !c->quiet)
+		complain("the daemon has been ended");
 	if (totals && !c->quiet)
 		complain("%llu packets seen, %llu of them not captured for "
-			 "want of time; %llu dropped by the device",
+			 "want of time; %llu dropped by the daemon",
 			 (unsigned long long)counts.received,
 			 (unsigned long long)counts.lost,
 			 (unsigned long long)counts.dropped);
