@@ -280,14 +280,20 @@ static int copy_packets(struct capture *c)
 	struct pollfd fds[] = {
 		{.fd = c->fd, .events = POLLIN},
 		{.fd = signal_pipe[0], .events = POLLIN},
+		{.events = 0}, /* the pipe, if it is one, has no reader */
 	};
 	int r = 1, n;
 
 	while (r > 0) {
-		n = poll(fds, 2, c->order.n > 0 ? CAPTURE_ORDER_MS : -1);
+		fds[2].fd = c->file.out.fd;
+		n = poll(fds, 3, c->order.n > 0 ? CAPTURE_ORDER_MS : -1);
 		if (n > 0 && fds[1].revents) {
 			ask_to_end(c);
 			fds[1].fd = -1;
+		}
+		if (n > 0 && fds[2].revents) {
+			c->file.broken = true;
+			return -1;
 		}
 		if (n > 0 && fds[0].revents)
 			r = take_packets(c);
