@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "dev/policy.h"
+#include "dev/table.h"
+
 /* The kernel's limit. */
 #define MAX_GROUPS 65536u
 
@@ -41,7 +44,17 @@ static bool has_group(int fd, gid_t group)
 	return has;
 }
 
-int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer)
+static uint64_t account_of(struct dev_table *table, uid_t uid)
+{
+	struct policy_set *set = dev_table_policy(table);
+	uint64_t account = policy_account(set, uid);
+
+	policy_set_unref(set);
+	return account;
+}
+
+int ctl_peer_look_up(int fd, gid_t group, struct dev_table *table,
+		     struct ctl_peer *ret_peer)
 {
 	struct ucred cred;
 	socklen_t size = sizeof(cred);
@@ -51,6 +64,7 @@ int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer)
 	*ret_peer = (struct ctl_peer){
 		.pid = cred.pid,
 		.uid = cred.uid,
+		.account = account_of(table, cred.uid),
 		.in_group = group != CTL_NO_GROUP && has_group(fd, group),
 	};
 	return 0;

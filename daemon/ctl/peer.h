@@ -7,14 +7,18 @@
 #define TUND_CTL_PEER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define CTL_GROUP    "tund"
 #define CTL_NO_GROUP ((gid_t)-1)
 
+struct dev_table;
+
 struct ctl_peer {
 	pid_t pid;
 	uid_t uid;
+	uint64_t account; /* whose user that is, by subuid(5) */
 	bool in_group;
 };
 
@@ -25,7 +29,8 @@ enum ctl_right {
 };
 
 /* `group` is CTL_NO_GROUP where the system has none. */
-int ctl_peer_look_up(int fd, gid_t group, struct ctl_peer *ret_peer);
+int ctl_peer_look_up(int fd, gid_t group, struct dev_table *table,
+		     struct ctl_peer *ret_peer);
 
 /* Those of the process, from malloc; NULL where there are none. */
 gid_t *ctl_peer_groups(int fd, size_t *ret_n);

@@ -23,7 +23,7 @@ bool ctl_has_place(const struct list *clients, const struct ctl_peer *peer,
 			&list_entry(it, struct ctl_client, node)->peer;
 
 		n++;
-		of_user += other->uid == peer->uid;
+		of_user += other->account == peer->account;
 		strangers += !ctl_peer_may(other, owner, CTL_READ);
 	}
 	if (ctl_peer_may(peer, owner, CTL_WRITE))

@@ -267,7 +267,8 @@ static void add_client(struct ctl *ctl, int fd)
 	struct ctl_peer peer;
 	bool place;
 
-	if (ctl_peer_look_up(fd, ctl->group, &peer) < 0 ||
+	if (ctl_peer_look_up(fd, ctl->group, ctl->context.options.table,
+			     &peer) < 0 ||
 	    epoll_ctl(ctl->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
 		close(fd);
 		return;
