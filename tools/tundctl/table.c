@@ -19,12 +19,22 @@ static void must(const void *memory)
 	exit(1);
 }
 
-/* A program's name must not work the terminal. */
+/*
+ * A program's name must not work the terminal. It is UTF-8, in which U+0080 to
+ * U+009F do so, too.
+ */
 static void make_harmless(char *text)
 {
-	for (char *p = text; *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
+	char *to = text;
+
+	for (const char *p = text; *p; p++) {
+		bool c1 = (unsigned char)p[0] == 0xc2 &&
+			  ((unsigned char)p[1] & 0xe0) == 0x80;
+
+		*to++ = c1 || iscntrl((unsigned char)*p) ? '?' : *p;
+		p += c1;
+	}
+	*to = '\0';
 }
 
 /* Characters, and not bytes. */
