@@ -395,6 +395,8 @@ void dev_io_arm(struct dev_io *io)
 	dev_queue_ref(queue);
 	if (!writer) {
 		pktq_arm(&queue->to_app, &io->waiter);
+		/* It may have taken all that came while it was parked. */
+		device_has_read(queue->dev);
 	} else {
 		pktq_arm(&queue->dev->to_host, &io->waiter);
 		/* The turn may have ended while the packet was parked. */

@@ -106,6 +106,40 @@ static void read_before_the_pause_was_known(void **state)
 	close_file(&o);
 }
 
+/* A read that began before the flood takes all of it after the pause. */
+static void waiting_read_goes_on(void **state)
+{
+	for (int batch = 0; batch < 2; batch++) {
+		const unsigned int size = TUND_RECORD_SPACE(100);
+		struct host_state now;
+		struct request *request;
+		struct answer answer, next;
+
+		open_file(&o);
+		lnk = attach_up(&o, "t0", IFF_TUN | IFF_NO_PI);
+		now = lnk->state;
+		now.queue_len = batch ? ANSWER_MAX / size : 1;
+		fake_change(lnk, &now);
+		if (batch)
+			set_mode(&o, TUND_MODE_BATCH, 0);
+		request = park_read(&o, &answer, ANSWER_MAX, false);
+		for (uint32_t i = 0; i < now.queue_len; i++)
+			assert_int_equal(input(i), 0);
+		assert_int_equal(input(now.queue_len), 1);
+		device_pause(lnk->owner);
+		assert_true(atomic_load(&lnk->owner->paused));
+		dev_io_arm(&request->io);
+		assert_int_equal(answer.n, 1);
+		assert_true(answer.delivered);
+		assert_int_equal(stats_of(&o).queued, 0);
+		/* Nobody else would end it: the next one waits as well. */
+		assert_false(atomic_load(&lnk->owner->paused));
+		assert_int_equal(counter_value(&fake.resumes), batch + 1);
+		park_read(&o, &next, ANSWER_MAX, true);
+		close_file(&o);
+	}
+}
+
 static void longer_queue_goes_on(void **state)
 {
 	struct host_state now;
@@ -177,6 +211,7 @@ int main(void)
 		TEST(batch_goes_on),
 		TEST(long_pause_ends_with_the_first_read),
 		TEST(read_before_the_pause_was_known),
+		TEST(waiting_read_goes_on),
 		TEST(longer_queue_goes_on),
 		TEST(next_program_goes_on),
 		TEST(several_queues_are_never_full),
