@@ -152,6 +152,9 @@ void device_pause(struct device *dev)
 	dev->host->pause(dev->link);
 	atomic_store(&dev->paused_until, now_us() + PAUSE_US);
 	atomic_store(&dev->paused, true);
-	/* Who has read before that could not know. */
-	device_has_read(dev);
+	/* Who has begun to look, or has read, before that could not know. */
+	if (dev_is_tapped(dev))
+		device_resume(dev);
+	else
+		device_has_read(dev);
 }

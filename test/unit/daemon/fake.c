@@ -279,6 +279,8 @@ static void want_send(struct host_link *link)
 
 static void pause_link(struct host_link *link)
 {
+	if (fake.on_pause)
+		fake.on_pause(link);
 	counter_add(&fake.pauses, 1);
 }
 

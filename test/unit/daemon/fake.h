@@ -69,6 +69,7 @@ struct fake {
 	void (*on_send)(struct host_link *link);
 	void (*on_want_send)(struct host_link *link);
 	void (*on_sync)(struct host_link *link);
+	void (*on_pause)(struct host_link *link);
 	/* Before anything else, even an error. */
 	void (*on_filter)(struct host_link *link);
 	void (*on_direct)(struct host_link *link);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "dev/tap.h"
 #include "fake.h"
 
 #define QUEUE_LEN 500
@@ -171,6 +172,53 @@ static void next_program_goes_on(void **state)
 	close_file(&next);
 }
 
+static void see(struct dev_tap *tap, const struct dev_sight *sights,
+		unsigned int n)
+{
+}
+
+static void tap_end(struct dev_tap *tap)
+{
+}
+
+static const struct dev_tap_ops tap_ops = {
+	.see = see,
+	.gone = tap_end,
+	.release = tap_end,
+};
+static struct dev_tap tap;
+
+static void look(struct host_link *link)
+{
+	tap = (struct dev_tap){.ops = &tap_ops, .refs = 1};
+	assert_int_equal(dev_tap_add(table, link->owner->id, &tap), 0);
+}
+
+/* Who looks wants to see what is lost, also if nobody reads any more. */
+static void who_looks_goes_on(void **state)
+{
+	attach_full();
+	pause_it();
+	look(lnk);
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	device_pause(lnk->owner);
+	assert_int_equal(counter_value(&fake.pauses), 1);
+	dev_tap_remove(&tap);
+	close_file(&o);
+}
+
+static void who_looks_while_it_pauses(void **state)
+{
+	attach_full();
+	fake.on_pause = look;
+	device_pause(lnk->owner);
+	fake.on_pause = NULL;
+	assert_int_equal(counter_value(&fake.pauses), 1);
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	dev_tap_remove(&tap);
+	close_file(&o);
+}
+
 /* Another queue may have room, now or later. */
 static void several_queues_are_never_full(void **state)
 {
@@ -214,6 +262,8 @@ int main(void)
 		TEST(waiting_read_goes_on),
 		TEST(longer_queue_goes_on),
 		TEST(next_program_goes_on),
+		TEST(who_looks_goes_on),
+		TEST(who_looks_while_it_pauses),
 		TEST(several_queues_are_never_full),
 		TEST(nobody_there_is_not_full),
 		TEST(spared_packets_count),
