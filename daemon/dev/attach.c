@@ -60,7 +60,7 @@ static int ask(struct dev_file *file, const struct dev_caller *caller,
 
 	return r < 0 ? r
 		     : dev_grant_check_files(dev_file_grant(file),
-					     dev_file_table(file),
+					     dev_file_table(file), caller->uid,
 					     caller->account);
 }
 
@@ -166,7 +166,7 @@ static int attach_new(struct dev_file *file, struct host_ns *ns,
 	if (!(flags & (IFF_TUN | IFF_TAP)))
 		return -EINVAL;
 	r = dev_grant_take_device(dev_file_grant(file), dev_file_table(file),
-				  caller->account, &counts);
+				  caller->uid, caller->account, &counts);
 	if (r < 0)
 		return r;
 	r = device_new(dev_file_table(file), ns, dev_file_ns_id(file), &spec,

@@ -190,7 +190,6 @@ void device_count_for(struct device *dev, uint64_t account);
 
 /* Whether there is any policy. */
 bool dev_table_has_rules(struct dev_table *table);
-uint64_t dev_table_files_per_user(struct dev_table *table);
 /* The account that is meant, if it is that of a subordinate number. */
 uint64_t dev_table_account(struct dev_table *table, uint64_t account);
 

@@ -53,8 +53,7 @@ int dev_file_new(struct dev_table *table, int ns_fd,
 	if (fstat(ns_fd, &st) < 0)
 		return -errno;
 	account = dev_table_account(table, opener->account);
-	r = quota_take(&table->quota, account, QUOTA_FILES,
-		       dev_table_files_per_user(table));
+	r = dev_grant_take_file(table, opener->uid, account);
 	if (r < 0)
 		return r;
 	file = calloc(1, sizeof(*file));

@@ -32,14 +32,27 @@ static void describe(const struct policy_decision *decision, char *ret_text,
 		snprintf(ret_text, size, "no policy is about this program");
 }
 
+/* The counter beside the rule changes, the rule does not. */
 static struct policy_log *log_of(struct policy_set *set,
-				 const struct policy_decision *decision)
+				 const struct policy_rule *rule)
 {
-	const struct policy_rule *rule =
-		decision->rule ? decision->rule : decision->near;
-
-	/* The counter beside the rule changes, the rule does not. */
 	return rule ? &set->rules[rule - set->rules].log : &set->log;
+}
+
+/* Whether it may be told of, and of how many others that was not so. */
+static bool may_tell(struct policy_set *set, const struct policy_rule *rule,
+		     char *ret_others, size_t size)
+{
+	unsigned int untold;
+
+	if (!policy_may_log(log_of(set, rule), now_ms(), &untold))
+		return false;
+	ret_others[0] = '\0';
+	if (untold)
+		snprintf(ret_others, size,
+			 " (%u more were refused since the last message)",
+			 untold);
+	return true;
 }
 
 static const char *verb(unsigned int what)
@@ -58,20 +71,33 @@ static void tell(struct policy_set *set, const struct dev_caller *caller,
 		 const struct policy_request *request,
 		 const struct policy_decision *decision)
 {
-	char why[400], others[64] = "";
-	unsigned int untold;
+	char why[400], others[64];
 
-	if (!policy_may_log(log_of(set, decision), now_ms(), &untold))
+	if (!may_tell(set, decision->rule ? decision->rule : decision->near,
+		      others, sizeof(others)))
 		return;
 	describe(decision, why, sizeof(why));
-	if (untold)
-		snprintf(others, sizeof(others),
-			 " (%u more were refused since "
-			 "the last message)",
-			 untold);
 	log_notice("user %u may not %s \"%s\" (%s): %s%s", caller->uid,
 		   verb(request->what), request->name,
 		   request->kind == POLICY_TAP ? "tap" : "tun", why, others);
+}
+
+/* The limit is the rule's, or that of [Daemon]. */
+static void tell_limit(struct policy_set *set, const struct policy_rule *rule,
+		       uid_t uid, const char *key, uint64_t limit)
+{
+	char others[64];
+
+	if (!may_tell(set, rule, others, sizeof(others)))
+		return;
+	if (rule)
+		log_notice("user %u has all that %s=%llu of [Policy %s] at "
+			   "%s:%u allows%s",
+			   uid, key, (unsigned long long)limit, rule->name,
+			   rule->file, rule->line, others);
+	else
+		log_notice("user %u has all that %s=%llu of [Daemon] allows%s",
+			   uid, key, (unsigned long long)limit, others);
 }
 
 static int judge(struct policy_set *set, const struct dev_caller *caller,
@@ -191,29 +217,49 @@ size_t dev_grant_queued_bytes(const struct dev_grant *grant)
 	return grant->set ? grant->set->limits.queued_bytes : DEV_QUEUE_BYTES;
 }
 
+int dev_grant_take_file(struct dev_table *table, uid_t uid, uint64_t account)
+{
+	struct policy_set *set = dev_table_policy(table);
+	uint64_t limit = set->limits.files;
+	int r = quota_take(&table->quota, account, QUOTA_FILES, limit);
+
+	if (r == -EMFILE)
+		tell_limit(set, NULL, uid, "MaxFilesPerUser", limit);
+	policy_set_unref(set);
+	return r;
+}
+
 int dev_grant_check_files(const struct dev_grant *grant,
-			  struct dev_table *table, uint64_t account)
+			  struct dev_table *table, uid_t uid, uint64_t account)
 {
 	const struct policy_rule *rule = grant->rule;
 
 	if (!rule || grant->exempt || rule->max_files == POLICY_NO_LIMIT ||
 	    quota_count(&table->quota, account, QUOTA_FILES) <= rule->max_files)
 		return 0;
+	tell_limit(grant->set, rule, uid, "MaxFiles", rule->max_files);
 	return -EMFILE;
 }
 
 int dev_grant_take_device(const struct dev_grant *grant,
-			  struct dev_table *table, uint64_t account,
+			  struct dev_table *table, uid_t uid, uint64_t account,
 			  bool *ret_counts)
 {
 	const struct policy_rule *rule = grant->rule;
 	uint64_t limit = grant->set->limits.devices;
+	int r;
 
 	*ret_counts = false;
 	if (grant->exempt)
 		return 0;
-	if (rule && rule->max_devices != POLICY_NO_LIMIT)
+	if (rule && rule->max_devices == POLICY_NO_LIMIT)
+		rule = NULL;
+	if (rule)
 		limit = rule->max_devices;
 	*ret_counts = true;
-	return quota_take(&table->quota, account, QUOTA_DEVICES, limit);
+	r = quota_take(&table->quota, account, QUOTA_DEVICES, limit);
+	if (r == -ENOSPC)
+		tell_limit(grant->set, rule, uid,
+			   rule ? "MaxDevices" : "MaxDevicesPerUser", limit);
+	return r;
 }

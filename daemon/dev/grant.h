@@ -39,16 +39,22 @@ void dev_grant_put(struct dev_grant *grant);
 /* Whether packets may travel so: a bit of POLICY_*_PLANE. */
 bool dev_grant_has_plane(const struct dev_grant *grant, unsigned int plane);
 
+/*
+ * Limits. Who has reached one is told of as of a refusal. One more file on the
+ * account, whatever will be granted: 0, or -EMFILE.
+ */
+int dev_grant_take_file(struct dev_table *table, uid_t uid, uint64_t account);
+
 /* -EMFILE if there are more files open on the account than that allows. */
 int dev_grant_check_files(const struct dev_grant *grant,
-			  struct dev_table *table, uint64_t account);
+			  struct dev_table *table, uid_t uid, uint64_t account);
 
 /*
  * One more device on the account: 0, and whether it counts, or -ENOSPC. What
  * counts is given back, or given to device_count_for().
  */
 int dev_grant_take_device(const struct dev_grant *grant,
-			  struct dev_table *table, uint64_t account,
+			  struct dev_table *table, uid_t uid, uint64_t account,
 			  bool *ret_counts);
 
 /*

@@ -167,16 +167,6 @@ bool dev_table_has_rules(struct dev_table *table)
 	return has;
 }
 
-uint64_t dev_table_files_per_user(struct dev_table *table)
-{
-	uint64_t files;
-
-	lock_acquire(&table->lock);
-	files = table->policy->limits.files;
-	lock_release(&table->lock);
-	return files;
-}
-
 uint64_t dev_table_account(struct dev_table *table, uint64_t account)
 {
 	struct policy_set *set = dev_table_policy(table);
