@@ -56,6 +56,22 @@ def options(parser):
                         help='programs without any library')
 
 
+def programs_without_libc(t):
+    """Those that can be executed here: not each kernel does all word sizes."""
+    ran = False
+    for program in t.opts.nolibc:
+        try:
+            subprocess.run([program], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, timeout=10, check=False)
+        except OSError as e:
+            tt.note('%s: %s' % (program, e))
+            continue
+        ran = True
+        yield program
+    if not ran:
+        raise tt.Skip('no such program for this machine')
+
+
 def ctl(t):
     if not t.opts.tundctl:
         raise tt.Skip('no --tundctl')
