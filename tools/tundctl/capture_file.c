@@ -150,8 +150,17 @@ static int finish(struct capture_file *file,
 	return 0;
 }
 
+static void free_names(struct capture_file *file)
+{
+	for (unsigned int i = 0; i < file->n_names; i++)
+		free(file->names[i]);
+	free(file->names);
+}
+
 int capture_file_open(struct capture_file *file, int plane)
 {
+	int r;
+
 	file->plane = plane;
 	file->n_names = file->max_files ? file->max_files : 1;
 	file->names = calloc(file->n_names, sizeof(*file->names));
@@ -159,7 +168,10 @@ int capture_file_open(struct capture_file *file, int plane)
 		complain("no memory is left");
 		return -1;
 	}
-	return begin(file) < 0 ? -1 : capture_file_flush(file);
+	r = begin(file) < 0 ? -1 : capture_file_flush(file);
+	if (r < 0)
+		free_names(file);
+	return r;
 }
 
 /* Wireshark shows it beside the packet. */
@@ -236,8 +248,6 @@ int capture_file_close(struct capture_file *file,
 {
 	int r = file->broken ? -1 : finish(file, counts);
 
-	for (unsigned int i = 0; i < file->n_names; i++)
-		free(file->names[i]);
-	free(file->names);
+	free_names(file);
 	return r;
 }
