@@ -6,11 +6,16 @@
  */
 #include "extcap.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "capture_filter.h"
 #include "control.h"
@@ -24,6 +29,9 @@
 
 /* Wireshark waits for the list, for ever. */
 #define PATIENCE 5 /* seconds */
+
+/* To find somebody at the other end of a FIFO: a second. */
+#define END_TRIES 100
 
 enum { VALUE_MAX = 512 };
 
@@ -214,19 +222,43 @@ static int check_filter(const struct request *request)
 	return 0;
 }
 
+/*
+ * Wireshark has somebody wait for who opens the FIFO, also for a program that
+ * was refused: without an end he would wait for ever.
+ */
+static void end_fifo(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	struct stat st;
+	int fd = -1;
+
+	if (stat(path, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return;
+	for (int i = 0; i < END_TRIES && fd < 0; i++) {
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0 && errno == ENXIO)
+			nanosleep(&pause, NULL);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Ends with the reader of the FIFO, or with a signal, as the command does. */
 static int capture(const struct request *request)
 {
 	json_t *device = find_device(request->interface);
 	char netns[32], name[64];
+	int status;
 	const char *argv[] = {
 		"capture", "-q",	  "--netns", netns,
 		"-w",	   request->fifo, "-f",	     request->filter,
 		"--",	   name,	  NULL,
 	};
 
-	if (!device)
+	if (!device) {
+		end_fifo(request->fifo);
 		return 1;
+	}
 	snprintf(netns, sizeof(netns), "net:[%lld]",
 		 number_of(device, "netns"));
 	snprintf(name, sizeof(name), "%s", word_of(device, "name"));
@@ -234,7 +266,10 @@ static int capture(const struct request *request)
 	if (!request->filter)
 		argv[6] = argv[7] = "-q"; /* instead */
 	optind = 1;
-	return command_capture.run(ARRAY_SIZE(argv) - 1, (char **)argv);
+	status = command_capture.run(ARRAY_SIZE(argv) - 1, (char **)argv);
+	if (status != 0)
+		end_fifo(request->fifo);
+	return status;
 }
 
 static void print_help(void)
