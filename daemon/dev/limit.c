@@ -9,13 +9,19 @@
 bool dev_limit_take_one(struct dev_queue *queue,
 			const struct virtio_net_hdr *vnet, size_t len)
 {
+	struct device *dev = queue->dev;
 	struct host_state state;
 
-	if (rate_take(&queue->dev->bucket, &queue->rate,
-		      vnet_segments(vnet, len), now_ns()))
+	if (rate_take(&dev->bucket, &queue->rate, vnet_segments(vnet, len),
+		      now_ns()))
 		return true;
 	/* The host has another answer for who writes to one that is down. */
-	device_get_state(queue->dev, &state);
+	device_get_state(dev, &state);
+	if (state.up)
+		return false;
+	/* If it still is. */
+	dev->host->sync(dev->link);
+	device_get_state(dev, &state);
 	return !state.up;
 }
 

@@ -210,6 +210,28 @@ static void one_that_is_down_says_so(void **state)
 	close_file(&o);
 }
 
+static void put_up(struct host_link *link)
+{
+	fake.on_sync = NULL;
+	fake_set_up_down(link, true);
+}
+
+/* It was put up a moment ago, and nobody has looked since. */
+static void one_that_was_down_is_bound(void **state)
+{
+	struct opened o;
+
+	begin();
+	fake_set_up_down(attach_limited(&o, TUN), false);
+	for (uint32_t i = 0; i < N; i++) {
+		fake.on_sync = put_up;
+		assert_int_equal(write_packet(&o, i), LEN);
+	}
+	assert_int_equal(stats_of(&o).drops[TUND_DROP_RATE], N - fake.sent.n);
+	assert_true(stats_of(&o).drops[TUND_DROP_RATE] > 0);
+	close_file(&o);
+}
+
 static void what_is_to_be_written_again(void **state)
 {
 	struct opened o, other;
@@ -277,6 +299,7 @@ int main(void)
 		TEST(others_are_not_bound),
 		TEST(segments),
 		TEST(one_that_is_down_says_so),
+		TEST(one_that_was_down_is_bound),
 		TEST(what_is_to_be_written_again),
 		TEST(the_host_is_told_and_asked),
 	};
