@@ -538,7 +538,8 @@ void device_state(struct device *dev, const struct host_state *state)
 		dev_queue_wake(set.queues[i]);
 	}
 	dev_queue_set_put(&set);
-	device_resume(dev);
+	if (state->queue_len != before.queue_len)
+		device_resume(dev);
 	/* It may be elsewhere now: who looks at it looks there. */
 	if (state->arp || dev_is_tapped(dev))
 		device_mend(dev);
