@@ -367,7 +367,10 @@ class Test:
         for pid in pids():
             parent = (stat_of(pid) or ('', '0'))[1]
             if parent == '1' and pid != os.getpid():
-                os.kill(pid, signal.SIGKILL)
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # it was ending
         for ns in [self.home] + self.namespaces:
             try:
                 wait_for(lambda: set(ns.interfaces()) <= ns.own, 3,
