@@ -582,7 +582,7 @@ void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
 	for (unsigned int i = 0; i < set.n; i++)
 		ret_stats->queued += pktq_length(&set.queues[i]->to_app);
 	dev_queue_set_put(&set);
-	/* It counts what it finds, also here. */
+	device_settle(dev);
 	dev->host->drops(dev->link, &socket_drops, &backlog_drops);
 	for (size_t i = 0; i < TUND_DROP_MAX; i++)
 		ret_stats->drops[i] = dev->drops[i];

@@ -90,8 +90,8 @@ struct device {
 	_Atomic uint64_t drops[TUND_DROP_MAX];
 	struct dev_waits waits;
 
-	/* Nothing is received, for lack of room: see device_pause(). */
-	atomic_bool paused;
+	/* Whether nothing is received, for lack of room: pause.c's. */
+	atomic_uint paused;
 	_Atomic uint64_t paused_until; /* of now_us(), or until there is room */
 };
 
@@ -205,6 +205,8 @@ void device_get_state(struct device *dev, struct host_state *ret_state);
 void device_has_read(struct device *dev);
 /* There is room for other reasons. */
 void device_resume(struct device *dev);
+/* Counts what has come since nothing is received. */
+void device_settle(struct device *dev);
 
 /* What the kernel's TUN says in sysfs. */
 unsigned int device_flags(struct device *dev);

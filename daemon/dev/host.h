@@ -183,9 +183,11 @@ struct host_ops {
 	void (*want_send)(struct host_link *link);
 	/*
 	 * Between pause() and resume() the kernel throws away and counts, as
-	 * lost in the socket, what comes for the application. Not both at once.
+	 * lost in the socket, what comes for the application, but for a few
+	 * packets: settle() throws these away, too. One of them at once.
 	 */
 	void (*pause)(struct host_link *link);
+	void (*settle)(struct host_link *link);
 	void (*resume)(struct host_link *link);
 	/* Reports every change that has happened before the call. */
 	void (*sync)(struct host_link *link);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * input.c - packets from the host, on their way to one of the device's queues,
- * or not on their way if there is no room. What a program is handed of them is
- * io.c's.
+ * input.c - packets from the host, on their way to one of the device's queues.
+ * What a program is handed of them is io.c's; when nothing is received, for
+ * lack of room, is pause.c's.
  */
 #include <errno.h>
 
@@ -103,58 +103,4 @@ unsigned int device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 	if (n > 0)
 		full = input(dev, queue, pkts + begin, n - begin, now);
 	return dev->flows ? 0 : full;
-}
-
-/* ---- when there is no room ---- */
-
-void device_count_full(struct device *dev, unsigned int n)
-{
-	device_count_drop(dev, TUND_DROP_QUEUE_FULL, n);
-}
-
-/*
- * A pause is over when half of the queue is free again, or when it has lasted
- * so long: who comes when a flood is over finds what little room there is.
- */
-#define PAUSE_US 10000
-
-static bool pause_over(struct device *dev)
-{
-	struct dev_queue_set set;
-	bool room = true;
-
-	if (now_us() >= atomic_load(&dev->paused_until))
-		return true;
-	dev_queues_get(dev, &set);
-	for (unsigned int i = 0; i < set.n; i++)
-		room = room && pktq_is_half_empty(&set.queues[i]->to_app);
-	dev_queue_set_put(&set);
-	return room;
-}
-
-void device_resume(struct device *dev)
-{
-	if (atomic_exchange(&dev->paused, false))
-		dev->host->resume(dev->link);
-}
-
-void device_has_read(struct device *dev)
-{
-	if (atomic_load(&dev->paused) && pause_over(dev))
-		device_resume(dev);
-}
-
-void device_pause(struct device *dev)
-{
-	/* Somebody wants to see what is lost. */
-	if (dev_is_tapped(dev))
-		return;
-	dev->host->pause(dev->link);
-	atomic_store(&dev->paused_until, now_us() + PAUSE_US);
-	atomic_store(&dev->paused, true);
-	/* Who has begun to look, or has read, before that could not know. */
-	if (dev_is_tapped(dev))
-		device_resume(dev);
-	else
-		device_has_read(dev);
 }

@@ -79,6 +79,7 @@ const struct host_ops net_host_ops = {
 	.send = pump_send,
 	.want_send = pump_want_send,
 	.pause = pump_pause,
+	.settle = pump_settle,
 	.resume = pump_resume,
 	.sync = watch_sync,
 	.drops = link_drops,

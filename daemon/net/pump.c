@@ -228,8 +228,7 @@ void pump_pause(struct host_link *link)
 
 void pump_settle(struct host_link *link)
 {
-	if (link->handle && !(atomic_load(&link->events) & EPOLLIN))
-		discard(link);
+	discard(link);
 }
 
 void pump_resume(struct host_link *link)

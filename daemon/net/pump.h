@@ -19,9 +19,7 @@ void pump_del(struct host_link *link);
 int pump_send(struct host_link *link, struct pkt *const *pkts, unsigned int n);
 void pump_want_send(struct host_link *link);
 void pump_pause(struct host_link *link);
-void pump_resume(struct host_link *link);
-
-/* Counts the few that are in a socket that is paused. */
 void pump_settle(struct host_link *link);
+void pump_resume(struct host_link *link);
 
 #endif

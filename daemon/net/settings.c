@@ -218,7 +218,6 @@ void link_drops(struct host_link *link, uint64_t *ret_socket,
 	socklen_t len = sizeof(stats);
 	struct rtnl_link hidden;
 
-	pump_settle(link);
 	/* The kernel forgets them when it tells. */
 	if (getsockopt(link->packet_fd, SOL_PACKET, PACKET_STATISTICS, &stats,
 		       &len) == 0)

@@ -275,16 +275,39 @@ static void want_send(struct host_link *link)
 	counter_add(&fake.wants, 1);
 }
 
+/* One at once, and each in its time. */
+static void begin_change(struct host_link *link, bool deaf)
+{
+	if (atomic_exchange(&link->changing, true) ||
+	    atomic_load(&link->deaf) != deaf)
+		abort();
+}
+
 static void pause_link(struct host_link *link)
 {
+	begin_change(link, false);
 	if (fake.on_pause)
 		fake.on_pause(link);
 	counter_add(&fake.pauses, 1);
+	atomic_store(&link->deaf, true);
+	atomic_store(&link->changing, false);
+}
+
+static void settle_link(struct host_link *link)
+{
+	begin_change(link, true);
+	if (fake.on_settle)
+		fake.on_settle(link);
+	counter_add(&fake.settles, 1);
+	atomic_store(&link->changing, false);
 }
 
 static void resume_link(struct host_link *link)
 {
+	begin_change(link, true);
 	counter_add(&fake.resumes, 1);
+	atomic_store(&link->changing, false);
+	atomic_store(&link->deaf, false);
 }
 
 static void sync_link(struct host_link *link)
@@ -421,6 +444,7 @@ const struct host_ops fake_ops = {
 	.send = send_packets,
 	.want_send = want_send,
 	.pause = pause_link,
+	.settle = settle_link,
 	.resume = resume_link,
 	.sync = sync_link,
 	.drops = get_drops,
@@ -478,6 +502,7 @@ int fake_set_up(void **state)
 	counter_init(&fake.wants);
 	counter_init(&fake.syncs);
 	counter_init(&fake.pauses);
+	counter_init(&fake.settles);
 	counter_init(&fake.resumes);
 	counter_init(&fake.stops);
 	counter_init(&fake.mends);
@@ -511,6 +536,7 @@ int fake_tear_down(void **state)
 	counter_destroy(&fake.mends);
 	counter_destroy(&fake.direct_ends);
 	counter_destroy(&fake.resumes);
+	counter_destroy(&fake.settles);
 	counter_destroy(&fake.pauses);
 	counter_destroy(&fake.syncs);
 	counter_destroy(&fake.wants);

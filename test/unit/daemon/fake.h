@@ -24,6 +24,8 @@ struct host_link {
 	_Atomic uint64_t last_id, switched_id; /* direct sockets */
 	atomic_bool switched_on;
 	atomic_bool started, stopped, carrier, direct, filter, captured;
+	atomic_bool deaf;     /* between pause() and resume() */
+	atomic_bool changing; /* one of these or settle() runs */
 	atomic_uint offload, filter_len, filter_first; /* its first code */
 	struct host_direct how;	   /* of the last direct_begin() */
 	struct tund_config config; /* the last one, of so many */
@@ -70,6 +72,7 @@ struct fake {
 	void (*on_want_send)(struct host_link *link);
 	void (*on_sync)(struct host_link *link);
 	void (*on_pause)(struct host_link *link);
+	void (*on_settle)(struct host_link *link);
 	/* Before anything else, even an error. */
 	void (*on_filter)(struct host_link *link);
 	void (*on_direct)(struct host_link *link);
@@ -77,7 +80,7 @@ struct fake {
 	struct counter *stop_gate;
 
 	struct counter finds, wants, syncs, stops, mends, direct_ends;
-	struct counter pauses, resumes;
+	struct counter pauses, settles, resumes;
 	struct counter left; /* how often an attach may succeed anew */
 	atomic_int open_ns, live_links;
 };

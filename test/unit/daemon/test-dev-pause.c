@@ -219,6 +219,64 @@ static void who_looks_while_it_pauses(void **state)
 	close_file(&o);
 }
 
+static void read_half(struct host_link *link)
+{
+	for (uint32_t i = 0; i < QUEUE_LEN / 2; i++)
+		read_one();
+}
+
+static void enlarge_queue(struct host_link *link)
+{
+	struct host_state now = link->state;
+
+	now.queue_len++;
+	fake_change(link, &now);
+}
+
+/* Whoever asks for it: the fake ends the program if it is done at once. */
+static void end_while_it_is_settled(void **state)
+{
+	void (*const ends[])(struct host_link *) = {read_half, enlarge_queue,
+						    look};
+
+	for (unsigned int i = 0; i < LENGTH(ends); i++) {
+		attach_full();
+		device_pause(lnk->owner);
+		atomic_store(&lnk->owner->paused_until, UINT64_MAX);
+		fake.on_settle = ends[i];
+		stats_of(&o);
+		assert_int_equal(counter_value(&fake.settles), i + 1);
+		assert_int_equal(counter_value(&fake.resumes), i + 1);
+		assert_false(atomic_load(&lnk->owner->paused));
+		if (ends[i] == look)
+			dev_tap_remove(&tap);
+		close_file(&o);
+	}
+}
+
+static void end_while_it_begins(void **state)
+{
+	attach_full();
+	fake.on_pause = enlarge_queue;
+	device_pause(lnk->owner);
+	assert_int_equal(counter_value(&fake.resumes), 1);
+	assert_false(atomic_load(&lnk->owner->paused));
+	close_file(&o);
+}
+
+static void only_a_pause_is_settled(void **state)
+{
+	attach_full();
+	stats_of(&o);
+	assert_int_equal(counter_value(&fake.settles), 0);
+	pause_it();
+	stats_of(&o);
+	stats_of(&o);
+	assert_int_equal(counter_value(&fake.settles), 2);
+	assert_int_equal(counter_value(&fake.resumes), 0);
+	close_file(&o);
+}
+
 /* Another queue may have room, now or later. */
 static void several_queues_are_never_full(void **state)
 {
@@ -264,6 +322,9 @@ int main(void)
 		TEST(next_program_goes_on),
 		TEST(who_looks_goes_on),
 		TEST(who_looks_while_it_pauses),
+		TEST(end_while_it_is_settled),
+		TEST(end_while_it_begins),
+		TEST(only_a_pause_is_settled),
 		TEST(several_queues_are_never_full),
 		TEST(nobody_there_is_not_full),
 		TEST(spared_packets_count),
