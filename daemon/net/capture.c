@@ -110,14 +110,11 @@ static int set_up(int fd, int ifindex)
 static int open_socket(struct host_link *link, int *ret_fd)
 	REQUIRES(link->direct_lock)
 {
-	_cleanup_close_ int ns_fd = -1;
 	_cleanup_close_ int fd = -1;
 	struct rtnl_link visible;
 	int r;
 
-	r = link_find_visible(link, link->home_ns_fd, &ns_fd, &visible);
-	if (r == 0)
-		r = netns_enter(ns_fd);
+	r = link_enter_visible(link, link->home_ns_fd, &visible);
 	if (r < 0)
 		return r;
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

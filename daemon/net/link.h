@@ -109,6 +109,9 @@ int link_counters(struct host_link *link, struct host_counters *ret_counters);
 struct rtnl_link;
 int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,
 		      struct rtnl_link *ret_visible);
+/* The calling thread is in that namespace until netns_leave(). */
+int link_enter_visible(struct host_link *link, int home_ns_fd,
+		       struct rtnl_link *ret_visible);
 void link_drops(struct host_link *link, uint64_t *ret_socket,
 		uint64_t *ret_backlog);
 

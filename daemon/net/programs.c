@@ -34,13 +34,10 @@ static int
 at_visible(struct host_link *link, enum bpf_side side, int program_fd,
 	   int (*call)(int ifindex, int program_fd, enum bpf_side side))
 {
-	_cleanup_close_ int ns_fd = -1;
 	struct rtnl_link visible;
 	int r;
 
-	r = link_find_visible(link, link->home_ns_fd, &ns_fd, &visible);
-	if (r == 0)
-		r = netns_enter(ns_fd);
+	r = link_enter_visible(link, link->home_ns_fd, &visible);
 	if (r < 0)
 		return r;
 	r = call(visible.ifindex, program_fd, side);

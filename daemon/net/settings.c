@@ -85,6 +85,15 @@ int link_find_visible(struct host_link *link, int home_ns_fd, int *ret_ns_fd,
 	return r;
 }
 
+int link_enter_visible(struct host_link *link, int home_ns_fd,
+		       struct rtnl_link *ret_visible)
+{
+	_cleanup_close_ int ns_fd = -1;
+	int r = link_find_visible(link, home_ns_fd, &ns_fd, ret_visible);
+
+	return r < 0 ? r : netns_enter(ns_fd);
+}
+
 int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
 {
 	struct rtnl_link visible;
@@ -95,14 +104,11 @@ int link_open_ns(struct host_link *link, int home_ns_fd, int *ret_fd)
 static int try_offload(struct host_link *link, int home_ns_fd,
 		       unsigned int offload)
 {
-	_cleanup_close_ int ns_fd = -1;
 	_cleanup_close_ int fd = -1;
 	struct rtnl_link visible;
 	int r;
 
-	r = link_find_visible(link, home_ns_fd, &ns_fd, &visible);
-	if (r == 0)
-		r = netns_enter(ns_fd);
+	r = link_enter_visible(link, home_ns_fd, &visible);
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -128,14 +134,11 @@ int link_set_offload(struct host_link *link, int home_ns_fd,
 
 int link_set_noarp(struct host_link *link)
 {
-	_cleanup_close_ int ns_fd = -1;
 	struct rtnl_link visible;
 	struct rtnl *rtnl;
 	int r;
 
-	r = link_find_visible(link, -1, &ns_fd, &visible);
-	if (r == 0)
-		r = netns_enter(ns_fd);
+	r = link_enter_visible(link, -1, &visible);
 	if (r < 0)
 		return r;
 	r = rtnl_open(&rtnl);
