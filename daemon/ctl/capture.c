@@ -209,6 +209,11 @@ int ctl_capture_take_fd(struct ctl_capture *capture)
 	return steal_fd(&capture->client_fd);
 }
 
+int ctl_capture_fd(const struct ctl_capture *capture)
+{
+	return capture->fd;
+}
+
 json_t *ctl_capture_end(struct ctl_capture *capture, const char *why)
 {
 	uint64_t drops = dev_tap_drops(&capture->tap) - capture->drops_before;
@@ -220,6 +225,11 @@ json_t *ctl_capture_end(struct ctl_capture *capture, const char *why)
 		"{s:s, s:I, s:I, s:I}", "ended", capture->gone ? "gone" : why,
 		"packets", (json_int_t)capture->seen, "lost",
 		(json_int_t)capture->lost, "dropped", (json_int_t)drops);
-	dev_tap_unref(&capture->tap);
 	return totals;
+}
+
+void ctl_capture_free(struct ctl_capture *capture)
+{
+	if (capture)
+		dev_tap_unref(&capture->tap);
 }

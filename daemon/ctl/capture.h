@@ -38,10 +38,16 @@ int ctl_capture_begin(struct dev_table *table, const struct dev_report *report,
 /* The client's end, which is the caller's from now on. */
 int ctl_capture_take_fd(struct ctl_capture *capture);
 
+/* Ours, which stays the capture's. */
+int ctl_capture_fd(const struct ctl_capture *capture);
+
 /*
- * Ends it, and tells what became of it; NULL: no memory. `why` is for the case
- * that the device is not gone.
+ * Ends it, once, and tells what became of it; NULL: no memory. `why` is for the
+ * case that the device is not gone.
  */
 json_t *ctl_capture_end(struct ctl_capture *capture, const char *why);
+
+/* One that has ended; NULL is taken. */
+void ctl_capture_free(struct ctl_capture *capture);
 
 #endif

@@ -3,11 +3,13 @@
 #include "ctl/client.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -38,12 +40,49 @@ static void drop(struct ctl_client *client, struct ctl_message *message)
 	ctl_message_free(message);
 }
 
-void ctl_client_free(struct ctl_client *client)
+static json_t *end_capture(struct ctl_client *client, const char *why)
+{
+	json_t *totals = ctl_capture_end(client->capture, why);
+
+	client->ended_capture = client->capture;
+	client->capture = NULL;
+	return totals;
+}
+
+void ctl_client_end_capture(struct ctl_client *client, const char *why)
+{
+	client->closing = true;
+	ctl_client_send(client, ctl_event(end_capture(client, why)));
+}
+
+void ctl_client_end(struct ctl_client *client)
 {
 	while (!list_empty(&client->output))
 		drop(client, first(client));
 	if (client->capture)
-		json_decref(ctl_capture_end(client->capture, "asked"));
+		json_decref(end_capture(client, "asked"));
+	shutdown(client->fd, SHUT_RDWR);
+}
+
+/* The kernel holds it for us until the peer reads it or closes its end. */
+static bool is_unread(int fd)
+{
+	int bytes;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+bool ctl_client_is_unread(const struct ctl_client *client)
+{
+	return is_unread(client->fd) ||
+	       (client->ended_capture &&
+		is_unread(ctl_capture_fd(client->ended_capture)));
+}
+
+void ctl_client_free(struct ctl_client *client)
+{
+	ctl_client_end(client);
+	ctl_capture_free(client->ended_capture);
 	close(client->fd);
 	free(client);
 }
@@ -182,6 +221,21 @@ void ctl_client_refuse(struct ctl_client *client, const char *code,
 	/* No more time than it has had, if it does not read. */
 	client->deadline_ms = now_ms() + CTL_PATIENCE_MS;
 	ctl_client_send(client, ctl_refusal(&error));
+}
+
+void ctl_client_time_out(struct ctl_client *client)
+{
+	/* Who does not read has no use for a reason. */
+	if (!list_empty(&client->output)) {
+		log_info("control: process %d does not read what it is sent: "
+			 "closed",
+			 (int)client->peer.pid);
+		client->broken = true;
+	} else {
+		ctl_client_refuse(client, "timeout",
+				  "no whole request came in %u seconds",
+				  CTL_PATIENCE_MS / 1000);
+	}
 }
 
 uint32_t ctl_client_events(const struct ctl_client *client)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* place.c - nobody can take the places of those who have more rights. */
+/*
+ * place.c - nobody can take the places of those who have more rights; what was
+ * not read keeps its place, and so the kernel's memory has a bound, too.
+ */
 #include "ctl/place.h"
 
 #include "ctl/client.h"
@@ -13,23 +16,68 @@
 #define MAX_STRANGERS	 16u
 #define MAX_STRANGERS_OF 4u
 
-bool ctl_has_place(const struct list *clients, const struct ctl_peer *peer,
-		   uid_t owner)
-{
-	unsigned int n = 0, of_user = 0, strangers = 0;
+struct taken {
+	unsigned int all, of_user, strangers;
+};
 
+static void count(const struct list *clients, const struct ctl_peer *peer,
+		  uid_t owner, struct taken *taken)
+{
 	list_for_each (it, clients) {
 		const struct ctl_peer *other =
 			&list_entry(it, struct ctl_client, node)->peer;
 
-		n++;
-		of_user += other->account == peer->account;
-		strangers += !ctl_peer_may(other, owner, CTL_READ);
+		taken->all++;
+		taken->of_user += other->account == peer->account;
+		taken->strangers += !ctl_peer_may(other, owner, CTL_READ);
 	}
+}
+
+static void forget_those_who_have_read(struct list *left)
+{
+	list_for_each_safe (it, tmp, left) {
+		struct ctl_client *client =
+			list_entry(it, struct ctl_client, node);
+
+		if (ctl_client_is_unread(client))
+			continue;
+		list_del(&client->node);
+		ctl_client_free(client);
+	}
+}
+
+bool ctl_has_place(const struct list *clients, struct list *left,
+		   const struct ctl_peer *peer, uid_t owner)
+{
+	struct taken taken = {0};
+
+	forget_those_who_have_read(left);
+	count(clients, peer, owner, &taken);
+	count(left, peer, owner, &taken);
 	if (ctl_peer_may(peer, owner, CTL_WRITE))
-		return n < MAX_CLIENTS;
+		return taken.all < MAX_CLIENTS;
 	if (!ctl_peer_may(peer, owner, CTL_READ) &&
-	    (strangers >= MAX_STRANGERS || of_user >= MAX_STRANGERS_OF))
+	    (taken.strangers >= MAX_STRANGERS ||
+	     taken.of_user >= MAX_STRANGERS_OF))
 		return false;
-	return n < MAX_CLIENTS - ROOTS_CLIENTS && of_user < MAX_CLIENTS_OF;
+	return taken.all < MAX_CLIENTS - ROOTS_CLIENTS &&
+	       taken.of_user < MAX_CLIENTS_OF;
+}
+
+void ctl_leave_place(struct list *left, struct ctl_client *client)
+{
+	ctl_client_end(client);
+	list_add_tail(left, &client->node);
+	forget_those_who_have_read(left);
+}
+
+void ctl_free_left(struct list *left)
+{
+	while (!list_empty(left)) {
+		struct ctl_client *client =
+			list_entry(left->next, struct ctl_client, node);
+
+		list_del(&client->node);
+		ctl_client_free(client);
+	}
 }

@@ -55,6 +55,7 @@ struct ctl {
 	uint64_t timer_ms;
 	uint64_t last_id;
 	struct list clients;
+	struct list left; /* see place.h */
 	struct work_queue *work;
 	atomic_uint n_monitors;
 
@@ -84,18 +85,9 @@ static void end_client(struct ctl *ctl, struct ctl_client *client)
 	if (client->monitor)
 		atomic_fetch_sub(&ctl->n_monitors, 1);
 	atomic_fetch_sub(&ctl->context.n_connections, 1);
+	epoll_ctl(ctl->epoll_fd, EPOLL_CTL_DEL, client->fd, NULL);
 	list_del(&client->node);
-	ctl_client_free(client);
-}
-
-/* The totals are the last that it hears. */
-static void end_capture(struct ctl_client *client, const char *why)
-{
-	json_t *totals = ctl_capture_end(client->capture, why);
-
-	client->capture = NULL;
-	client->closing = true;
-	ctl_client_send(client, ctl_event(totals));
+	ctl_leave_place(&ctl->left, client);
 }
 
 /* Waits for what it is to wait for, or ends it. */
@@ -108,7 +100,7 @@ static void settle(struct ctl *ctl, struct ctl_client *client)
 	bool idle = !client->busy && list_empty(&client->output);
 
 	if (idle && client->ended && client->capture && !client->broken) {
-		end_capture(client, "asked");
+		ctl_client_end_capture(client, "asked");
 		idle = list_empty(&client->output);
 		event.events = ctl_client_events(client);
 	}
@@ -137,6 +129,7 @@ static void free_job(struct job *job)
 {
 	if (job->capture)
 		json_decref(ctl_capture_end(job->capture, "asked"));
+	ctl_capture_free(job->capture);
 	free(job->who.groups);
 	free(job->answer);
 	free(job);
@@ -265,7 +258,6 @@ static void add_client(struct ctl *ctl, int fd)
 	struct epoll_event event = {.data.u64 = ++ctl->last_id};
 	struct ctl_client *client;
 	struct ctl_peer peer;
-	bool place;
 
 	if (ctl_peer_look_up(fd, ctl->group, ctl->context.options.table,
 			     &peer) < 0 ||
@@ -273,21 +265,24 @@ static void add_client(struct ctl *ctl, int fd)
 		close(fd);
 		return;
 	}
-	place = ctl_has_place(&ctl->clients, &peer, ctl->context.owner);
 	client = ctl_client_new(fd, &peer);
 	if (!client) {
 		close(fd);
 		return;
 	}
+	if (!ctl_has_place(&ctl->clients, &ctl->left, &peer,
+			   ctl->context.owner)) {
+		/* With what can be sent at once, and not a moment longer. */
+		ctl_client_refuse(client, "too-many",
+				  "too many connections, or ended ones that "
+				  "were not read to the end: read, or close "
+				  "some");
+		ctl_client_free(client);
+		return;
+	}
 	client->id = event.data.u64;
 	list_add_tail(&ctl->clients, &client->node);
 	atomic_fetch_add(&ctl->context.n_connections, 1);
-	if (!place) {
-		/* With what can be sent at once, and not a moment longer. */
-		ctl_client_refuse(client, "too-many",
-				  "too many connections; close some");
-		client->broken = true;
-	}
 	settle(ctl, client);
 }
 
@@ -442,18 +437,7 @@ static void on_timer(struct ctl *ctl)
 
 		if (client->deadline_ms == 0 || client->deadline_ms > now)
 			continue;
-		/* Who does not read has no use for a reason. */
-		if (!list_empty(&client->output)) {
-			log_info("control: process %d does not read what it "
-				 "is sent: closed",
-				 (int)client->peer.pid);
-			client->broken = true;
-		} else {
-			ctl_client_refuse(client, "timeout",
-					  "no whole request came in %u "
-					  "seconds",
-					  CTL_PATIENCE_MS / 1000);
-		}
+		ctl_client_time_out(client);
 		settle(ctl, client);
 	}
 }
@@ -551,6 +535,7 @@ int ctl_start(const struct ctl_options *options, struct ctl **ret_ctl)
 	ctl->last_id = ID_LAST;
 	ctl->epoll_fd = ctl->wake_fd = ctl->timer_fd = ctl->spare_fd = -1;
 	list_init(&ctl->clients);
+	list_init(&ctl->left);
 	lock_init(&ctl->lock, LOCK_RANK_CONTROL, "control");
 	list_init(&ctl->done);
 	list_init(&ctl->events);
@@ -571,9 +556,10 @@ void ctl_stop(struct ctl *ctl)
 			list_entry(ctl->clients.next, struct ctl_client, node);
 
 		if (client->capture)
-			end_capture(client, "stopped");
+			ctl_client_end_capture(client, "stopped");
 		end_client(ctl, client);
 	}
+	ctl_free_left(&ctl->left);
 	if (ctl->work)
 		work_queue_stop(ctl->work);
 	/* What they have begun is the devices', which go before us. */
