@@ -154,7 +154,15 @@ static int open_pair(struct ctl_capture *capture)
 	return 0;
 }
 
-static int begin(struct dev_table *table, uint64_t id,
+static enum dev_tap_right right_of(const struct ctl_who *who,
+				   const struct dev_report *report)
+{
+	if (who->trusted)
+		return DEV_TAP_ROOT;
+	return owns(who, report) ? DEV_TAP_OWNER : DEV_TAP_GUEST;
+}
+
+static int begin(struct dev_table *table, uint64_t id, enum dev_tap_right right,
 		 struct ctl_capture **ret_capture)
 {
 	static const struct dev_tap_ops ops = {
@@ -169,6 +177,7 @@ static int begin(struct dev_table *table, uint64_t id,
 	if (!capture)
 		return -ENOMEM;
 	capture->tap.ops = &ops;
+	capture->tap.right = right;
 	capture->tap.refs = 1;
 	capture->fd = capture->client_fd = -1;
 	r = open_pair(capture);
@@ -187,13 +196,13 @@ int ctl_capture_begin(struct dev_table *table, const struct dev_report *report,
 		      const struct ctl_who *who,
 		      struct ctl_capture **ret_capture, struct ctl_error *error)
 {
-	int r = begin(table, report->id, ret_capture);
+	int r = begin(table, report->id, right_of(who, report), ret_capture);
 
 	if (r == -EBUSY)
 		return ctl_fail(error, "failed",
-				"the packets of \"%s\" are captured %d times "
-				"already: end one of these",
-				report->state.name, DEV_MAX_TAPS);
+				"\"%s\" has as many captures as it may have "
+				"for user %u: end one of them",
+				report->state.name, who->uid);
 	if (r < 0)
 		return ctl_fail(error, "failed",
 				"the packets of \"%s\" cannot be captured: %s",

@@ -12,8 +12,12 @@
 #define ROOTS_CLIENTS  16u
 #define MAX_CLIENTS_OF 16u /* one user */
 
-/* Of those who may at most see packets of some device. */
-#define MAX_STRANGERS	 16u
+/*
+ * Of those who may at most see packets of some device. The last ones are for
+ * users who have none: a few of them cannot keep a device's owner away.
+ */
+#define MAX_STRANGERS	 32u
+#define FIRST_OF_A_USER	 16u
 #define MAX_STRANGERS_OF 4u
 
 struct taken {
@@ -31,6 +35,15 @@ static void count(const struct list *clients, const struct ctl_peer *peer,
 		taken->of_user += other->account == peer->account;
 		taken->strangers += !ctl_peer_may(other, owner, CTL_READ);
 	}
+}
+
+static bool has_strangers_place(const struct taken *taken)
+{
+	unsigned int max = MAX_STRANGERS;
+
+	if (taken->of_user > 0)
+		max -= FIRST_OF_A_USER;
+	return taken->strangers < max && taken->of_user < MAX_STRANGERS_OF;
 }
 
 static void forget_those_who_have_read(struct list *left)
@@ -57,8 +70,7 @@ bool ctl_has_place(const struct list *clients, struct list *left,
 	if (ctl_peer_may(peer, owner, CTL_WRITE))
 		return taken.all < MAX_CLIENTS;
 	if (!ctl_peer_may(peer, owner, CTL_READ) &&
-	    (taken.strangers >= MAX_STRANGERS ||
-	     taken.of_user >= MAX_STRANGERS_OF))
+	    !has_strangers_place(&taken))
 		return false;
 	return taken.all < MAX_CLIENTS - ROOTS_CLIENTS &&
 	       taken.of_user < MAX_CLIENTS_OF;

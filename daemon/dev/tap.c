@@ -46,6 +46,22 @@ static void put_taps(struct tap_set *set)
 		dev_tap_unref(set->taps[i]);
 }
 
+/* Whether there is one beside those who have no more right, and in all. */
+static bool has_place_locked(const struct dev_taps *taps,
+			     enum dev_tap_right right)
+{
+	static const unsigned int max[] = {
+		[DEV_TAP_GUEST] = 8,
+		[DEV_TAP_OWNER] = 12,
+		[DEV_TAP_ROOT] = DEV_MAX_TAPS,
+	};
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < taps->n; i++)
+		n += taps->taps[i]->right <= right;
+	return n < max[right] && taps->n < DEV_MAX_TAPS;
+}
+
 static int add(struct device *dev, struct dev_tap *tap)
 {
 	struct dev_taps *taps = &dev->taps;
@@ -54,7 +70,7 @@ static int add(struct device *dev, struct dev_tap *tap)
 	lock_acquire(&dev->lock);
 	if (taps->closed)
 		r = -ENODEV;
-	else if (taps->n == DEV_MAX_TAPS)
+	else if (!has_place_locked(taps, tap->right))
 		r = -EBUSY;
 	else
 		taps->taps[taps->n++] = tap;

@@ -20,8 +20,14 @@ struct dev_tap;
 struct device;
 struct pkt;
 
-/* Of one device. */
+/* Of one device. The last ones are for who has more right to it. */
 #define DEV_MAX_TAPS 16
+
+enum dev_tap_right {
+	DEV_TAP_GUEST,
+	DEV_TAP_OWNER,
+	DEV_TAP_ROOT,
+};
 
 /* A packet as it passed, or did not. */
 struct dev_sight {
@@ -50,13 +56,14 @@ struct dev_tap_ops {
 
 struct dev_tap {
 	const struct dev_tap_ops *ops;
+	enum dev_tap_right right;
 	atomic_uint refs;
 	struct device *dev; /* a reference, until dev_tap_remove() */
 };
 
 /*
  * The device of that number shows its packets from now on, and has a reference.
- * -ENODEV; -EBUSY: it has as many as it can have. Slow.
+ * -ENODEV; -EBUSY: it has as many as it can have for one of that right. Slow.
  */
 int dev_tap_add(struct dev_table *table, uint64_t id, struct dev_tap *tap);
 /* Does not block. What is on its way may still be shown. */

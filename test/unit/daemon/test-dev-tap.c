@@ -64,7 +64,7 @@ static void release(struct dev_tap *tap)
 	counter_add(&watcher_of(tap)->released, 1);
 }
 
-static int look(struct watcher *of, uint64_t id)
+static int look_as(struct watcher *of, uint64_t id, enum dev_tap_right right)
 {
 	static const struct dev_tap_ops ops = {
 		.see = see,
@@ -77,8 +77,14 @@ static int look(struct watcher *of, uint64_t id)
 	counter_init(&of->gone);
 	counter_init(&of->released);
 	of->tap.ops = &ops;
+	of->tap.right = right;
 	of->tap.refs = 1;
 	return dev_tap_add(table, id, &of->tap);
+}
+
+static int look(struct watcher *of, uint64_t id)
+{
+	return look_as(of, id, DEV_TAP_ROOT);
 }
 
 static void look_away(struct watcher *of)
@@ -207,6 +213,38 @@ static void several(void **state)
 	look_away(&one_more);
 }
 
+/* Whoever has less right leaves places to those who have more. */
+static void rights(void **state)
+{
+	static const enum dev_tap_right fill[] = {
+		DEV_TAP_ROOT,  DEV_TAP_ROOT,  DEV_TAP_ROOT,  DEV_TAP_ROOT,
+		DEV_TAP_GUEST, DEV_TAP_GUEST, DEV_TAP_GUEST, DEV_TAP_GUEST,
+		DEV_TAP_GUEST, DEV_TAP_GUEST, DEV_TAP_GUEST, DEV_TAP_GUEST,
+		DEV_TAP_OWNER, DEV_TAP_OWNER, DEV_TAP_OWNER, DEV_TAP_OWNER,
+	};
+	static struct watcher of[ARRAY_SIZE(fill)];
+	struct watcher one_more;
+
+	attach_device(TUN);
+	for (size_t i = 0; i < ARRAY_SIZE(fill); i++) {
+		if (fill[i] == DEV_TAP_OWNER)
+			assert_int_equal(
+				look_as(&one_more, dev->id, DEV_TAP_GUEST),
+				-EBUSY);
+		assert_int_equal(look_as(&of[i], dev->id, fill[i]), 0);
+	}
+	assert_int_equal(look_as(&one_more, dev->id, DEV_TAP_ROOT), -EBUSY);
+	/* What was root's is nobody else's. */
+	look_away(&of[0]);
+	assert_int_equal(look_as(&one_more, dev->id, DEV_TAP_GUEST), -EBUSY);
+	assert_int_equal(look_as(&one_more, dev->id, DEV_TAP_OWNER), -EBUSY);
+	assert_int_equal(look_as(&of[0], dev->id, DEV_TAP_ROOT), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fill); i++)
+		look_away(&of[i]);
+	put_device();
+	close_file(&o);
+}
+
 static bool is_captured(struct host_link *link, bool wanted)
 {
 	/* It is done a little later, in another thread. */
@@ -260,6 +298,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(to_the_host, fake_set_up,
 						direct_tear_down),
 		cmocka_unit_test_setup_teardown(several, fake_set_up,
+						direct_tear_down),
+		cmocka_unit_test_setup_teardown(rights, fake_set_up,
 						direct_tear_down),
 		cmocka_unit_test_setup_teardown(past_us, fake_set_up,
 						direct_tear_down),
