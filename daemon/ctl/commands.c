@@ -296,7 +296,8 @@ static char *finish(struct call *call, int r)
 	json_decref(answer);
 	if (text && strlen(text) > CTL_MAX_ANSWER) {
 		ctl_fail(call->error, "too-large",
-			 "the answer is too large; name a device");
+			 "the answer is too large: ask \"show\" or \"stats\" "
+			 "for one device");
 		free(text);
 		text = NULL;
 	}
