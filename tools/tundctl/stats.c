@@ -63,11 +63,36 @@ static void print_drops(const json_t *d)
 		print_pair("Dropped", "none");
 }
 
-/* The last bucket has no bound. */
+struct duration {
+	char text[32];
+};
+
+static struct duration duration_of(const char *before, double us)
+{
+	static const char *const units[] = {"us", "ms", "s"};
+	struct duration d;
+	size_t unit = 0;
+
+	/* Of what is rounded to 1000, too. */
+	for (; us >= 999.5 && unit < ARRAY_SIZE(units) - 1; unit++)
+		us /= 1000;
+	snprintf(d.text, sizeof(d.text), us < 999.5 ? "%s%.3g %s" : "%s%.0f %s",
+		 before, us, units[unit]);
+	return d;
+}
+
+/* Where a bucket ends, or, of the last, which has no end, where it begins. */
+static struct duration bound_of(size_t bucket, size_t n)
+{
+	return bucket < n - 1
+		       ? duration_of("less than ", (double)(1ULL << bucket))
+		       : duration_of("at least ",
+				     (double)(1ULL << (bucket - 1)));
+}
+
 static void print_waits(const json_t *waits)
 {
 	const json_t *buckets = json_object_get(waits, "buckets");
-	size_t n = json_array_size(buckets);
 	const json_t *number;
 	bool any = false;
 	size_t i;
@@ -76,12 +101,65 @@ static void print_waits(const json_t *waits)
 	{
 		if (json_integer_value(number) == 0)
 			continue;
-		print_pair(any ? "" : "Waited", "%s %llu us: %lld",
-			   i < n - 1 ? "less than" : "at least",
-			   1ULL << (i < n - 1 ? i : i - 1),
+		print_pair(any ? "" : "Waited", "%s: %lld",
+			   bound_of(i, json_array_size(buckets)).text,
 			   (long long)json_integer_value(number));
 		any = true;
 	}
+}
+
+/* ---- its queues, of which there may be many ---- */
+
+static void print_queue_drops(const json_t *q)
+{
+	char text[512] = "";
+	const char *reason;
+	json_t *number;
+	size_t n = 0;
+
+	json_object_foreach(json_object_get(q, "drops"), reason, number)
+	{
+		if (json_integer_value(number) > 0 && n < sizeof(text))
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "%s%s %lld",
+				n > 0 ? ", " : "", reason,
+				(long long)json_integer_value(number));
+	}
+	print_pair("", "dropped: %s", n > 0 ? text : "none");
+}
+
+/* How long so many of the packets waited, the shortest first. */
+static struct duration bound_of_part(const json_t *buckets, double part)
+{
+	size_t n = json_array_size(buckets), i;
+	double seen = 0;
+
+	for (i = 0; i < n - 1; i++) {
+		seen += (double)json_integer_value(json_array_get(buckets, i));
+		if (seen >= part)
+			break;
+	}
+	return bound_of(i, n);
+}
+
+static void print_queue_waits(const json_t *waits)
+{
+	const json_t *buckets = json_object_get(waits, "buckets");
+	const json_t *number;
+	double n = 0;
+	size_t i;
+
+	json_array_foreach(buckets, i, number) n +=
+		(double)json_integer_value(number);
+	if (n == 0)
+		return;
+	print_pair("",
+		   "waited: mean %s, median %s, 99th percentile %s, "
+		   "longest %s",
+		   duration_of("", (double)number_of(waits, "sum_us") / n).text,
+		   bound_of_part(buckets, n / 2).text,
+		   bound_of_part(buckets, n * 0.99).text,
+		   bound_of_part(buckets, n).text);
 }
 
 static void print_queue(const json_t *q)
@@ -97,8 +175,10 @@ static void print_queue(const json_t *q)
 	print_pair("", "rx %s packets, %s bytes; tx %s packets, %s bytes",
 		   word_of(q, "rx_packets"), word_of(q, "rx_bytes"),
 		   word_of(q, "tx_packets"), word_of(q, "tx_bytes"));
-	print_pair("", "%s queued, at most %s; %lld dropped",
-		   word_of(q, "queued"), word_of(q, "queued_max"), dropped(q));
+	print_pair("", "queued: %s, at most %s", word_of(q, "queued"),
+		   word_of(q, "queued_max"));
+	print_queue_drops(q);
+	print_queue_waits(json_object_get(q, "waits"));
 }
 
 static void print_one(const json_t *d)
