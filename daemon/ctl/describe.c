@@ -39,6 +39,12 @@ const char *ctl_drop_word(enum tund_drop reason)
 	return words[reason];
 }
 
+bool ctl_drop_is_of_queue(enum tund_drop reason)
+{
+	return reason < TUND_DROP_DOWN && reason != TUND_DROP_SOCKET &&
+	       reason != TUND_DROP_BACKLOG;
+}
+
 const char *ctl_plane_word(enum tund_plane plane)
 {
 	static const char *const words[] = {
@@ -189,16 +195,19 @@ json_t *ctl_describe_device_fully(const struct dev_report *report)
 	return object;
 }
 
-static json_t *describe_drops(const uint64_t *drops, int n)
+/* What a queue cannot know of is null; of the way to the host it has no key. */
+static json_t *describe_drops(const uint64_t *drops, bool of_queue)
 {
+	const int n = of_queue ? TUND_DROP_DOWN : TUND_DROP_MAX;
 	json_t *object = json_object();
 
 	for (int i = 0; i < n; i++) {
-		const char *word = ctl_drop_word((enum tund_drop)i);
+		const enum tund_drop reason = (enum tund_drop)i;
+		bool known = !of_queue || ctl_drop_is_of_queue(reason);
 
-		if (word)
-			json_object_set_new(object, word,
-					    json_integer((json_int_t)drops[i]));
+		if (ctl_drop_word(reason))
+			json_object_set_new(object, ctl_drop_word(reason),
+					    number_or_null(drops[i], known));
 	}
 	return object;
 }
@@ -232,8 +241,8 @@ static json_t *describe_queue(const struct dev_queue_report *q)
 		number_or_null(q->tx_bytes, known), "queued",
 		number_or_null(q->queued, known), "queued_max",
 		number_or_null(q->queued_max, known), "drops",
-		describe_drops(q->drops, TUND_DROP_DOWN), "waits",
-		describe_waits(&q->waits));
+		known ? describe_drops(q->drops, true) : json_null(), "waits",
+		known ? describe_waits(&q->waits) : json_null());
 }
 
 json_t *ctl_describe_stats(const struct dev_report *report)
@@ -247,16 +256,16 @@ json_t *ctl_describe_stats(const struct dev_report *report)
 				      describe_queue(&report->queues[i]));
 
 	json_object_update_new(
-		object, json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
-				  "rx_packets", (json_int_t)s->rx_packets,
-				  "rx_bytes", (json_int_t)s->rx_bytes,
-				  "tx_packets", (json_int_t)s->tx_packets,
-				  "tx_bytes", (json_int_t)s->tx_bytes, "queued",
-				  (json_int_t)s->queued, "drops",
-				  describe_drops((const uint64_t *)s->drops,
-						 TUND_DROP_MAX),
-				  "waits", describe_waits(&report->waits),
-				  "queues", queues));
+		object,
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+			  "rx_packets", (json_int_t)s->rx_packets, "rx_bytes",
+			  (json_int_t)s->rx_bytes, "tx_packets",
+			  (json_int_t)s->tx_packets, "tx_bytes",
+			  (json_int_t)s->tx_bytes, "queued",
+			  (json_int_t)s->queued, "drops",
+			  describe_drops((const uint64_t *)s->drops, false),
+			  "waits", describe_waits(&report->waits), "queues",
+			  queues));
 	return object;
 }
 

@@ -21,6 +21,9 @@ json_t *ctl_describe_event(const struct dev_event *event);
 
 /* The words for numbers. */
 const char *ctl_drop_word(enum tund_drop reason); /* NULL: there is none */
+/* Whether it was lost in a queue; before, none had been chosen for it. */
+bool ctl_drop_is_of_queue(enum tund_drop reason);
+
 const char *ctl_plane_word(enum tund_plane plane);
 
 #endif
