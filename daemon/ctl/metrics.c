@@ -1,284 +1,141 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * metrics.c - one family after the other, as the format wants it, over all
- * devices and queues.
+ * metrics.c - looks at all devices and queues, and says of which there are
+ * families, in which words. How one is written is metrics_text.c's.
  */
 #include "ctl/metrics.h"
 
 #include <inttypes.h>
 #include <linux/if_tun.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/util.h"
 #include "ctl/describe.h"
-#include "ctl/request.h"
+#include "ctl/metrics_text.h"
+
+/*
+ * Of so many queues drops and waits are told: of more they would be most of the
+ * text, and any user could make that too large.
+ */
+#define MAX_DETAILED 1000u
 
 /* Each device as it was at one time, for all families. */
 struct metrics {
 	FILE *to;
-	struct dev_report **devices;
-	size_t n;
+	struct dev_report **reports;
+	size_t n_devices, n_queues;
 	unsigned int n_files;
+	struct metrics_series *devices, *queues;
 };
 
-/* ---- text ---- */
+/* ---- words ---- */
 
-static void family(FILE *to, const char *name, const char *type,
-		   const char *help)
-{
-	fprintf(to, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
-}
-
-/* A label's value: somebody else's bytes, made UTF-8 and escaped. */
-static void label(FILE *to, const char *key, const char *bytes)
-{
-	json_t *text = ctl_text(bytes);
-	const char *p = text ? json_string_value(text) : "";
-
-	fprintf(to, "%s=\"", key);
-	for (; *p; p++) {
-		if (*p == '\n')
-			fputs("\\n", to);
-		else if (*p == '"' || *p == '\\')
-			fprintf(to, "\\%c", *p);
-		else
-			fputc(*p, to);
-	}
-	fputc('"', to);
-	json_decref(text);
-}
-
-static void device_labels(FILE *to, const struct dev_report *d)
-{
-	label(to, "device", d->state.name);
-	fprintf(to, ",netns=\"%" PRIu64 "\"", d->ns_id);
-}
-
-static void queue_labels(FILE *to, const struct dev_report *d,
-			 const struct dev_queue_report *q)
-{
-	device_labels(to, d);
-	fprintf(to, ",file=\"%" PRIu64 "\",pid=\"%d\",", q->file,
-		(int)q->opener.pid);
-	label(to, "command", q->opener.command);
-}
-
-/* ---- devices ---- */
-
-static void device_line(FILE *to, const char *name, const struct dev_report *d,
-			uint64_t value)
-{
-	fprintf(to, "%s{", name);
-	device_labels(to, d);
-	fprintf(to, "} %" PRIu64 "\n", value);
-}
-
-static void write_states(const struct metrics *m)
-{
-	family(m->to, "tund_device", "info", "What a device is.");
-	for (size_t i = 0; i < m->n; i++) {
-		fputs("tund_device_info{", m->to);
-		device_labels(m->to, m->devices[i]);
-		fprintf(m->to, ",kind=\"%s\",plane=\"%s\"} 1\n",
-			m->devices[i]->flags & IFF_TAP ? "tap" : "tun",
-			ctl_plane_word(m->devices[i]->plane));
-	}
-	family(m->to, "tund_device_up", "gauge",
-	       "Whether the interface is up.");
-	for (size_t i = 0; i < m->n; i++)
-		device_line(m->to, "tund_device_up", m->devices[i],
-			    m->devices[i]->state.up);
-	family(m->to, "tund_device_queued_packets", "gauge",
-	       "Packets that wait for a read.");
-	for (size_t i = 0; i < m->n; i++)
-		device_line(m->to, "tund_device_queued_packets", m->devices[i],
-			    m->devices[i]->stats.queued);
-}
-
-static void write_traffic(const struct metrics *m)
-{
-	static const struct {
-		const char *name, *help;
-		size_t offset;
-	} counters[] = {
-		{"tund_device_receive_packets",
-		 "Packets programs have written.",
-		 offsetof(struct tund_stats, rx_packets)},
-		{"tund_device_receive_bytes", "Bytes programs have written.",
-		 offsetof(struct tund_stats, rx_bytes)},
-		{"tund_device_transmit_packets", "Packets programs have read.",
-		 offsetof(struct tund_stats, tx_packets)},
-		{"tund_device_transmit_bytes", "Bytes programs have read.",
-		 offsetof(struct tund_stats, tx_bytes)},
-	};
-
-	for (size_t c = 0; c < ARRAY_SIZE(counters); c++) {
-		char name[64];
-
-		family(m->to, counters[c].name, "counter", counters[c].help);
-		snprintf(name, sizeof(name), "%s_total", counters[c].name);
-		for (size_t i = 0; i < m->n; i++) {
-			const char *stats = (const char *)&m->devices[i]->stats;
-
-			device_line(
-				m->to, name, m->devices[i],
-				*(const uint64_t
-					  *)(const void *)(stats +
-							   counters[c].offset));
-		}
-	}
-}
-
-static void write_drops(const struct metrics *m)
-{
-	family(m->to, "tund_device_dropped_packets", "counter",
-	       "Packets that were lost, by reason.");
-	for (size_t i = 0; i < m->n; i++) {
-		for (int r = 0; r < TUND_DROP_MAX; r++) {
-			const char *word = ctl_drop_word((enum tund_drop)r);
-
-			if (!word)
-				continue;
-			fputs("tund_device_dropped_packets_total{", m->to);
-			device_labels(m->to, m->devices[i]);
-			fprintf(m->to, ",reason=\"%s\"} %" PRIu64 "\n", word,
-				(uint64_t)m->devices[i]->stats.drops[r]);
-		}
-	}
-}
-
-/* The bounds in seconds; the sum of whole microseconds. */
-static void write_waits_of(FILE *to, const struct dev_report *d)
-{
-	const char *name = "tund_device_wait_seconds";
-	uint64_t n = 0;
-
-	for (unsigned int i = 0; i < DEV_WAIT_BUCKETS; i++) {
-		n += d->waits.buckets[i];
-		fprintf(to, "%s_bucket{", name);
-		device_labels(to, d);
-		if (i < DEV_WAIT_BUCKETS - 1)
-			fprintf(to, ",le=\"%.9g\"} %" PRIu64 "\n",
-				(double)(1u << i) / 1e6, n);
-		else
-			fprintf(to, ",le=\"+Inf\"} %" PRIu64 "\n", n);
-	}
-	fprintf(to, "%s_sum{", name);
-	device_labels(to, d);
-	fprintf(to, "} %" PRIu64 ".%06" PRIu64 "\n", d->waits.sum_us / 1000000,
-		d->waits.sum_us % 1000000);
-	fprintf(to, "%s_count{", name);
-	device_labels(to, d);
-	fprintf(to, "} %" PRIu64 "\n", n);
-}
-
-static void write_waits(const struct metrics *m)
-{
-	family(m->to, "tund_device_wait_seconds", "histogram",
-	       "How long packets waited for a read.");
-	for (size_t i = 0; i < m->n; i++)
-		write_waits_of(m->to, m->devices[i]);
-}
-
-/* ---- queues ---- */
-
-enum queue_number {
-	QUEUED,
-	QUEUED_MAX,
-	RX_PACKETS,
-	RX_BYTES,
-	TX_PACKETS,
-	TX_BYTES,
-	DROPPED,
-	N_QUEUE_NUMBERS,
+static const struct metrics_kind device_kind = {
+	.name = "tund_device",
+	.numbers =
+		{
+			[METRICS_UP] = {"_up", "gauge",
+					"Whether the interface is up."},
+			[METRICS_QUEUED] = {"_queued_packets", "gauge",
+					    "Packets that wait for a read."},
+			[METRICS_RX_PACKETS] =
+				{"_receive_packets", "counter",
+				 "Packets programs have written."},
+			[METRICS_RX_BYTES] = {"_receive_bytes", "counter",
+					      "Bytes programs have written."},
+			[METRICS_TX_PACKETS] = {"_transmit_packets", "counter",
+						"Packets programs have read."},
+			[METRICS_TX_BYTES] = {"_transmit_bytes", "counter",
+					      "Bytes programs have read."},
+		},
+	.drops_help = "Packets that were lost, by reason.",
+	.waits_help = "How long packets waited for a read.",
 };
 
-static uint64_t number_of(const struct dev_queue_report *q,
-			  enum queue_number which)
-{
-	uint64_t dropped = 0;
+static const struct metrics_kind queue_kind = {
+	.name = "tund_queue",
+	.numbers =
+		{
+			[METRICS_QUEUED] = {"_packets", "gauge",
+					    "Packets in a program's queue."},
+			[METRICS_QUEUED_MAX] =
+				{"_most_packets", "gauge",
+				 "The most that there were at once."},
+			[METRICS_RX_PACKETS] =
+				{"_receive_packets", "counter",
+				 "Packets the program has written."},
+			[METRICS_RX_BYTES] = {"_receive_bytes", "counter",
+					      "Bytes the program has written."},
+			[METRICS_TX_PACKETS] =
+				{"_transmit_packets", "counter",
+				 "Packets the program has read."},
+			[METRICS_TX_BYTES] = {"_transmit_bytes", "counter",
+					      "Bytes the program has read."},
+		},
+	.drops_help = "Packets lost on their way to the program, by reason.",
+	.waits_help = "How long packets waited for the program's read.",
+	.is_queue = true,
+};
 
-	switch (which) {
-	case QUEUED:
-		return q->queued;
-	case QUEUED_MAX:
-		return q->queued_max;
-	case RX_PACKETS:
-		return q->rx_packets;
-	case RX_BYTES:
-		return q->rx_bytes;
-	case TX_PACKETS:
-		return q->tx_packets;
-	case TX_BYTES:
-		return q->tx_bytes;
-	default:
-		for (size_t i = 0; i < ARRAY_SIZE(q->drops); i++)
-			dropped += q->drops[i];
-		return dropped;
-	}
+/* ---- what there is ---- */
+
+/* Of a queue, or of the device where that is NULL. NULL: no memory. */
+static char *labels_of(const struct dev_report *device,
+		       const struct dev_queue_report *queue)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	metrics_label(to, "device", device->state.name);
+	fprintf(to, ",netns=\"%" PRIu64 "\"", device->ns_id);
+	if (queue)
+		fprintf(to, ",file=\"%" PRIu64 "\"", queue->file);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
-static void write_queues(const struct metrics *m)
+static struct metrics_series series_of_device(const struct dev_report *d)
 {
-	static const struct {
-		const char *name, *type, *help;
-	} families[] = {
-		[QUEUED] = {"tund_queue_packets", "gauge",
-			    "Packets in a program's queue."},
-		[QUEUED_MAX] = {"tund_queue_most_packets", "gauge",
-				"The most that there were at once."},
-		[RX_PACKETS] = {"tund_queue_receive_packets", "counter",
-				"Packets the program has written."},
-		[RX_BYTES] = {"tund_queue_receive_bytes", "counter",
-			      "Bytes the program has written."},
-		[TX_PACKETS] = {"tund_queue_transmit_packets", "counter",
-				"Packets the program has read."},
-		[TX_BYTES] = {"tund_queue_transmit_bytes", "counter",
-			      "Bytes the program has read."},
-		[DROPPED] = {"tund_queue_dropped_packets", "counter",
-			     "Packets lost on their way to the program."},
+	return (struct metrics_series){
+		.labels = labels_of(d, NULL),
+		.known = true,
+		.numbers =
+			{
+				[METRICS_UP] = d->state.up,
+				[METRICS_QUEUED] = d->stats.queued,
+				[METRICS_RX_PACKETS] = d->stats.rx_packets,
+				[METRICS_RX_BYTES] = d->stats.rx_bytes,
+				[METRICS_TX_PACKETS] = d->stats.tx_packets,
+				[METRICS_TX_BYTES] = d->stats.tx_bytes,
+			},
+		.drops = (const uint64_t *)d->stats.drops,
+		.waits = &d->waits,
 	};
-
-	for (int f = 0; f < N_QUEUE_NUMBERS; f++) {
-		family(m->to, families[f].name, families[f].type,
-		       families[f].help);
-		for (size_t i = 0; i < m->n; i++) {
-			const struct dev_report *d = m->devices[i];
-
-			for (unsigned int j = 0; j < d->n_queues; j++) {
-				/* What goes past the daemon is not 0. */
-				if (d->queues[j].direct)
-					continue;
-				fprintf(m->to, "%s%s{", families[f].name,
-					families[f].type[0] == 'c' ? "_total"
-								   : "");
-				queue_labels(m->to, d, &d->queues[j]);
-				fprintf(m->to, "} %" PRIu64 "\n",
-					number_of(&d->queues[j],
-						  (enum queue_number)f));
-			}
-		}
-	}
 }
 
-/* ---- the whole ---- */
-
-static void write_all(const struct metrics *m)
+static struct metrics_series series_of_queue(const struct dev_report *d,
+					     const struct dev_queue_report *q)
 {
-	family(m->to, "tund_build", "info", "The daemon.");
-	fputs("tund_build_info{version=\"" TUND_VERSION "\"} 1\n", m->to);
-	family(m->to, "tund_devices", "gauge", "Devices.");
-	fprintf(m->to, "tund_devices %zu\n", m->n);
-	family(m->to, "tund_open_files", "gauge",
-	       "Open files of the device node.");
-	fprintf(m->to, "tund_open_files %u\n", m->n_files);
-	write_states(m);
-	write_traffic(m);
-	write_drops(m);
-	write_waits(m);
-	write_queues(m);
-	fputs("# EOF\n", m->to);
+	return (struct metrics_series){
+		.labels = labels_of(d, q),
+		.known = q->file && !q->direct,
+		.numbers =
+			{
+				[METRICS_QUEUED] = q->queued,
+				[METRICS_QUEUED_MAX] = q->queued_max,
+				[METRICS_RX_PACKETS] = q->rx_packets,
+				[METRICS_RX_BYTES] = q->rx_bytes,
+				[METRICS_TX_PACKETS] = q->tx_packets,
+				[METRICS_TX_BYTES] = q->tx_bytes,
+			},
+		.drops = q->drops,
+		.waits = &q->waits,
+	};
 }
 
 /* Returns false when there is no memory. */
@@ -288,16 +145,17 @@ static bool look(struct metrics *m, struct dev_table *table)
 	struct dev_report *device;
 
 	for (uint64_t id = 0; dev_report(table, id, &device) == 0;) {
-		struct dev_report **more =
-			reallocarray(m->devices, m->n + 1, sizeof(*m->devices));
+		struct dev_report **more = reallocarray(
+			m->reports, m->n_devices + 1, sizeof(*m->reports));
 
 		if (!more) {
 			free(device);
 			return false;
 		}
 		id = device->id;
-		m->devices = more;
-		m->devices[m->n++] = device;
+		m->reports = more;
+		m->reports[m->n_devices++] = device;
+		m->n_queues += device->n_queues;
 	}
 	for (uint64_t id = 0; dev_file_report(table, id, &file) == 0;) {
 		id = file.id;
@@ -306,21 +164,128 @@ static bool look(struct metrics *m, struct dev_table *table)
 	return true;
 }
 
+/* The same. */
+static bool make_series(struct metrics *m)
+{
+	struct metrics_series *q;
+
+	m->devices = calloc(m->n_devices + 1, sizeof(*m->devices));
+	m->queues = calloc(m->n_queues + 1, sizeof(*m->queues));
+	if (!m->devices || !m->queues)
+		return false;
+	q = m->queues;
+	for (size_t i = 0; i < m->n_devices; i++) {
+		const struct dev_report *d = m->reports[i];
+
+		m->devices[i] = series_of_device(d);
+		if (!m->devices[i].labels)
+			return false;
+		for (unsigned int j = 0; j < d->n_queues; j++, q++) {
+			*q = series_of_queue(d, &d->queues[j]);
+			if (!q->labels)
+				return false;
+		}
+	}
+	return true;
+}
+
+static void free_all(struct metrics *m)
+{
+	for (size_t i = 0; i < m->n_devices; i++) {
+		free(m->reports[i]);
+		if (m->devices)
+			free(m->devices[i].labels);
+	}
+	for (size_t i = 0; m->queues && i < m->n_queues; i++)
+		free(m->queues[i].labels);
+	free(m->reports);
+	free(m->devices);
+	free(m->queues);
+}
+
+/* ---- the text ---- */
+
+static void write_daemon(const struct metrics *m)
+{
+	metrics_family(m->to, "tund_build", "", "info", "The daemon.");
+	fputs("tund_build_info{version=\"" TUND_VERSION "\"} 1\n", m->to);
+	metrics_family(m->to, "tund_devices", "", "gauge", "Devices.");
+	fprintf(m->to, "tund_devices %zu\n", m->n_devices);
+	metrics_family(m->to, "tund_open_files", "", "gauge",
+		       "Open files of the device node.");
+	fprintf(m->to, "tund_open_files %u\n", m->n_files);
+}
+
+static void write_devices(const struct metrics *m)
+{
+	metrics_family(m->to, "tund_device", "", "info", "What a device is.");
+	for (size_t i = 0; i < m->n_devices; i++)
+		fprintf(m->to,
+			"tund_device_info{%s,kind=\"%s\",plane=\"%s\"} 1\n",
+			m->devices[i].labels,
+			m->reports[i]->flags & IFF_TAP ? "tap" : "tun",
+			ctl_plane_word(m->reports[i]->plane));
+	metrics_write_numbers(m->to, &device_kind, m->devices, m->n_devices);
+	metrics_write_drops(m->to, &device_kind, m->devices, m->n_devices);
+	metrics_write_waits(m->to, &device_kind, m->devices, m->n_devices);
+}
+
+/* Who it is, once: his words in every line would be half of the text. */
+static void write_clients(const struct metrics *m)
+{
+	const struct metrics_series *series = m->queues;
+
+	metrics_family(m->to, "tund_queue", "", "info", "Whose a queue is.");
+	for (size_t i = 0; i < m->n_devices; i++) {
+		const struct dev_report *d = m->reports[i];
+
+		for (unsigned int j = 0; j < d->n_queues; j++, series++) {
+			const struct dev_queue_report *q = &d->queues[j];
+
+			/* It has just left. */
+			if (!q->file)
+				continue;
+			fprintf(m->to, "tund_queue_info{%s,pid=\"%d\",",
+				series->labels, (int)q->opener.pid);
+			metrics_label(m->to, "command", q->opener.command);
+			fprintf(m->to, ",plane=\"%s\"} 1\n",
+				ctl_plane_word(q->direct ? TUND_PLANE_DIRECT
+							 : TUND_PLANE_FILE));
+		}
+	}
+}
+
+static void write_queues(const struct metrics *m)
+{
+	bool detailed = m->n_queues <= MAX_DETAILED;
+
+	write_clients(m);
+	metrics_write_numbers(m->to, &queue_kind, m->queues, m->n_queues);
+	metrics_family(m->to, "tund_queues_detailed", "", "gauge",
+		       "Whether drops and waits of each queue are here.");
+	fprintf(m->to, "tund_queues_detailed %d\n", detailed);
+	if (!detailed)
+		return;
+	metrics_write_drops(m->to, &queue_kind, m->queues, m->n_queues);
+	metrics_write_waits(m->to, &queue_kind, m->queues, m->n_queues);
+}
+
 char *ctl_metrics(struct dev_table *table)
 {
 	struct metrics m = {0};
 	char *text = NULL;
 	size_t size;
-	bool good = look(&m, table);
+	bool good = look(&m, table) && make_series(&m);
 
 	m.to = good ? open_memstream(&text, &size) : NULL;
 	if (m.to) {
-		write_all(&m);
+		write_daemon(&m);
+		write_devices(&m);
+		write_queues(&m);
+		fputs("# EOF\n", m.to);
 		good = fclose(m.to) == 0;
 	}
-	for (size_t i = 0; i < m.n; i++)
-		free(m.devices[i]);
-	free(m.devices);
+	free_all(&m);
 	if (good)
 		return text;
 	free(text);
