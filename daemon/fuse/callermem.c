@@ -6,7 +6,9 @@
 #include "fuse/callermem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -17,6 +19,17 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "fuse/memory_agent.h"
+
+/*
+ * Whether a child is blocked is looked at so often that a machine that stood
+ * still counts as one look. One that has not begun for want of a processor, or
+ * has used no more of one than it needs (in ticks of 10 ms), is not blocked:
+ * callers can do nothing for that, but all have an end.
+ */
+#define LOOK_MS	    250
+#define MAX_BLOCKED (MEMORY_ANSWER_MS / LOOK_MS)
+#define MAX_LOOKS   (10 * MAX_BLOCKED)
+#define MAX_TICKS   5
 
 static struct {
 	struct lock lock;
@@ -131,25 +144,54 @@ static bool send_to_agent(const struct memory_call *call, const int *fds,
 	return sent;
 }
 
+/* It could go on, and has not got a processor to do so. */
+static bool is_starved(pid_t pid)
+{
+	char path[64], text[512] = "";
+	unsigned long user, system;
+	const char *end;
+	char state;
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return false;
+	end = strrchr(text, ')');
+	return end &&
+	       sscanf(end,
+		      ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		      &state, &user, &system) == 3 &&
+	       state == 'R' && user + system < MAX_TICKS;
+}
+
 static int receive_answer(int fd, struct memory_answer *ret_answer)
 {
 	struct pollfd pfds[] = {
 		{.fd = fd, .events = POLLIN},
 		{.fd = give_up_fd, .events = POLLIN},
 	};
-	uint64_t deadline = now_ms() + MEMORY_ANSWER_MS;
-	int r;
+	unsigned int blocked = 0;
+	pid_t child = 0;
 
-	do {
-		uint64_t now = now_ms();
+	for (int i = 0; i < MAX_LOOKS && blocked < MAX_BLOCKED; i++) {
+		int r = poll(pfds, ARRAY_SIZE(pfds), LOOK_MS);
+		ssize_t n;
 
-		r = poll(pfds, ARRAY_SIZE(pfds),
-			 now < deadline ? (int)(deadline - now) : 0);
-	} while (r < 0 && errno == EINTR);
-	if (r <= 0 || recv(fd, ret_answer, sizeof(*ret_answer), MSG_DONTWAIT) !=
-			      (ssize_t)sizeof(*ret_answer))
-		return -EFAULT;
-	return ret_answer->result;
+		if (pfds[1].revents)
+			break;
+		if (r <= 0) {
+			blocked += child && !is_starved(child);
+			continue;
+		}
+		n = recv(fd, ret_answer, sizeof(*ret_answer), MSG_DONTWAIT);
+		if (n == (ssize_t)sizeof(*ret_answer))
+			return ret_answer->result;
+		if (n != (ssize_t)sizeof(child))
+			break;
+		memcpy(&child, ret_answer, sizeof(child));
+	}
+	return -EFAULT;
 }
 
 /* `passed_fd` goes with the call, or is -1. */

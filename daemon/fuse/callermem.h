@@ -39,8 +39,9 @@ void callermem_give_up(void);
 /*
  * All `len` bytes, or -EFAULT, which is what the kernel's TUN would say. -EPERM
  * if the daemon may not look, which it logs with the remedy. -EAGAIN when too
- * many calls of that user are stuck. Waits a second at most; not for threads
- * that others wait for.
+ * many calls of that user are stuck. Waits for memory that is not there for a
+ * second, and ten at most if the machine is busy; not for threads that others
+ * wait for.
  */
 int callermem_read(const struct callermem_thread *thread, uint64_t address,
 		   void *ret_buf, size_t len);

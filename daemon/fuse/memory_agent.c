@@ -149,6 +149,15 @@ static void answer(int fd, const struct memory_answer *a)
 		return;
 }
 
+/* What holds us up from here on is the caller's. */
+static void announce(int fd)
+{
+	pid_t self = getpid();
+
+	if (send(fd, &self, sizeof(self), MSG_NOSIGNAL) < 0)
+		return;
+}
+
 static void refuse(int fd, int error)
 {
 	struct memory_answer a = {.result = error};
@@ -203,6 +212,7 @@ static void carry_out(int fd, const struct memory_call *call, int answer_fd,
 	}
 	if (pid == 0) {
 		close(fd);
+		announce(answer_fd);
 		memcpy(a.data, call->data, sizeof(a.data));
 		a.result = call->what >= MEMORY_SOCKET
 				   ? use_socket(call, passed_fd)

@@ -10,7 +10,7 @@
 
 #include "fuse/callermem.h"
 
-/* Who has not answered by then is stuck. */
+/* Who is blocked for so long is stuck. */
 #define MEMORY_ANSWER_MS 1000
 
 enum memory_what {
@@ -33,6 +33,7 @@ struct memory_call {
 	uint8_t data[CALLERMEM_MAX];
 };
 
+/* Before it comes a pid_t: the child that is about to touch the memory. */
 struct memory_answer {
 	int32_t result;
 	uint8_t data[CALLERMEM_MAX];
