@@ -343,6 +343,9 @@ int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
 	if (!queue)
 		return -ENOMEM;
 	r = add_queue(dev, queue, flags, &first);
+	/* There is room again, for whatever the carrier will bring. */
+	if (r == 0)
+		device_resume(dev);
 	/* Flags of who comes later count for nothing, these two among them. */
 	if (r == 0 && first) {
 		r = dev->host->set_carrier(dev->link, carrier);
@@ -353,7 +356,6 @@ int device_attach(struct device *dev, struct dev_file *file, unsigned int flags,
 			device_detach(queue);
 	}
 	if (r == 0) {
-		device_resume(dev);
 		*ret_queue = queue;
 		return 0;
 	}

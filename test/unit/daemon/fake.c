@@ -169,6 +169,8 @@ static int link_start(struct host_link *link)
 
 static int set_carrier(struct host_link *link, bool on)
 {
+	if (fake.on_carrier)
+		fake.on_carrier(link);
 	if (fake.carrier_error)
 		return fake.carrier_error;
 	link->carrier = on;

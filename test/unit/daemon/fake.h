@@ -71,6 +71,7 @@ struct fake {
 	void (*on_send)(struct host_link *link);
 	void (*on_want_send)(struct host_link *link);
 	void (*on_sync)(struct host_link *link);
+	void (*on_carrier)(struct host_link *link);
 	void (*on_pause)(struct host_link *link);
 	void (*on_settle)(struct host_link *link);
 	/* Before anything else, even an error. */

@@ -154,6 +154,11 @@ static void longer_queue_goes_on(void **state)
 	close_file(&o);
 }
 
+static void no_longer_paused(struct host_link *link)
+{
+	assert_int_equal(counter_value(&fake.resumes), 1);
+}
+
 static void next_program_goes_on(void **state)
 {
 	struct opened next;
@@ -166,8 +171,11 @@ static void next_program_goes_on(void **state)
 	close_file(&o);
 	assert_true(counter_wait(&fake.left, left + 1));
 	open_file(&next);
+	/* With the carrier packets come, which are for that program. */
+	fake.on_carrier = no_longer_paused;
 	attach_up(&next, "t0", IFF_TUN | IFF_NO_PI);
 	assert_int_equal(counter_value(&fake.resumes), 1);
+	fake.on_carrier = NULL;
 	assert_int_equal(dev_set_persist(next.file, false), 0);
 	close_file(&next);
 }
