@@ -212,7 +212,8 @@ static void discard(struct host_link *link)
 		n = recvmmsg(link->packet_fd, msgs, BATCH, MSG_DONTWAIT, NULL);
 		if (n > 0)
 			device_count_full(link->owner, (unsigned int)n);
-	} while (n == BATCH);
+		/* The interface's going down is told before the packets. */
+	} while (n == BATCH || (n < 0 && errno == ENETDOWN));
 }
 
 /*
@@ -244,6 +245,15 @@ void pump_resume(struct host_link *link)
 		log_error("cannot receive any more: %s", strerror(-r));
 }
 
+/* As when the interface goes down: it is gone once read. */
+static void forget_error(struct host_link *link)
+{
+	socklen_t len = sizeof(int);
+	int error;
+
+	getsockopt(link->packet_fd, SOL_SOCKET, SO_ERROR, &error, &len);
+}
+
 static void handle_event(const struct epoll_event *event)
 {
 	struct host_link *link =
@@ -253,8 +263,11 @@ static void handle_event(const struct epoll_event *event)
 	if (!link)
 		return;
 	dev = link->owner;
-	if (event->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+	/* An error is told of in a pause, too: nothing is received then. */
+	if (event->events & EPOLLIN)
 		receive(link);
+	else if (event->events & (EPOLLERR | EPOLLHUP))
+		forget_error(link);
 	if (event->events & EPOLLOUT) {
 		change_watch(link, 0, EPOLLOUT);
 		device_can_send(dev);
