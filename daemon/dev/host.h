@@ -182,9 +182,10 @@ struct host_ops {
 		    unsigned int n);
 	void (*want_send)(struct host_link *link);
 	/*
-	 * Between pause() and resume() the kernel throws away and counts, as
-	 * lost in the socket, what comes for the application, but for a few
-	 * packets: settle() throws these away, too. One of them at once.
+	 * Between pause() and resume() what comes for the application is thrown
+	 * away, and not told of by drops(): settle() and resume() tell with
+	 * device_count_full() how much it was until then. One of the three at
+	 * once.
 	 */
 	void (*pause)(struct host_link *link);
 	void (*settle)(struct host_link *link);

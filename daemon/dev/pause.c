@@ -84,5 +84,15 @@ void device_settle(struct device *dev)
 
 void device_count_full(struct device *dev, unsigned int n)
 {
-	device_count_drop(dev, TUND_DROP_QUEUE_FULL, n);
+	struct dev_queue_set set;
+
+	if (n == 0)
+		return;
+	dev_queues_get(dev, &set);
+	/* Which of several it was for, nobody has looked. */
+	if (set.n == 1)
+		dev_count_drop(set.queues[0], TUND_DROP_QUEUE_FULL, n);
+	else
+		device_count_drop(dev, TUND_DROP_QUEUE_FULL, n);
+	dev_queue_set_put(&set);
 }

@@ -216,12 +216,33 @@ static void discard(struct host_link *link)
 	} while (n == BATCH || (n < 0 && errno == ENETDOWN));
 }
 
+/* What the kernel has thrown away; it forgets that when it tells. */
+static unsigned int take_drops(const struct host_link *link)
+{
+	struct tpacket_stats stats;
+	socklen_t len = sizeof(stats);
+
+	return getsockopt(link->packet_fd, SOL_PACKET, PACKET_STATISTICS,
+			  &stats, &len) == 0
+		       ? stats.tp_drops
+		       : 0;
+}
+
+uint64_t pump_drops(struct host_link *link)
+{
+	/* Those of a pause are counted at its end. */
+	if (atomic_load(&link->events) & EPOLLIN)
+		atomic_fetch_add(&link->socket_drops, take_drops(link));
+	return atomic_load(&link->socket_drops);
+}
+
 /*
  * The kernel throws away and counts what a socket has no room for, at a small
  * part of the cost of receiving it.
  */
 void pump_pause(struct host_link *link)
 {
+	pump_drops(link);
 	change_watch(link, 0, EPOLLIN);
 	link_set_buffer(link->packet_fd, 0);
 	discard(link);
@@ -230,6 +251,7 @@ void pump_pause(struct host_link *link)
 void pump_settle(struct host_link *link)
 {
 	discard(link);
+	device_count_full(link->owner, take_drops(link));
 }
 
 void pump_resume(struct host_link *link)
@@ -239,6 +261,7 @@ void pump_resume(struct host_link *link)
 	/* The smallest buffer has room for a few, which came too early. */
 	discard(link);
 	link_set_buffer(link->packet_fd, LINK_RECEIVE_BUFFER);
+	device_count_full(link->owner, take_drops(link));
 	r = change_watch(link, EPOLLIN, 0);
 	/* It may be on its way out. */
 	if (r < 0 && r != -ENOENT)

@@ -22,4 +22,7 @@ void pump_pause(struct host_link *link);
 void pump_settle(struct host_link *link);
 void pump_resume(struct host_link *link);
 
+/* Packets that found no room in the socket, but for those of pauses. */
+uint64_t pump_drops(struct host_link *link);
+
 #endif

@@ -217,16 +217,9 @@ int link_counters(struct host_link *link, struct host_counters *ret_counters)
 void link_drops(struct host_link *link, uint64_t *ret_socket,
 		uint64_t *ret_backlog)
 {
-	struct tpacket_stats stats;
-	socklen_t len = sizeof(stats);
 	struct rtnl_link hidden;
 
-	/* The kernel forgets them when it tells. */
-	if (getsockopt(link->packet_fd, SOL_PACKET, PACKET_STATISTICS, &stats,
-		       &len) == 0)
-		atomic_fetch_add(&link->socket_drops, stats.tp_drops);
-	*ret_socket = atomic_load(&link->socket_drops);
-
+	*ret_socket = pump_drops(link);
 	if (ask_hidden(link, &hidden) == 0)
 		atomic_store(&link->backlog_drops, hidden.rx_dropped);
 	*ret_backlog = atomic_load(&link->backlog_drops);

@@ -61,12 +61,12 @@ struct tund_info {
 enum tund_drop {
 	/* Host to application. */
 	TUND_DROP_QUEUE_FULL = 0, /* the device's queue was full */
-	TUND_DROP_SOCKET = 1,	 /* the packet socket's was, or it in a flood */
-	TUND_DROP_BACKLOG = 2,	 /* the kernel's backlog behind the veth */
-	TUND_DROP_DETACHED = 3,	 /* queued when the last program left */
-	TUND_DROP_TOO_SMALL = 4, /* the read had no room for its header */
-	TUND_DROP_OVERSIZE = 5,	 /* larger than max_packet */
-	TUND_DROP_FILTER = 6,	 /* the program's TUNSETTXFILTER */
+	TUND_DROP_SOCKET = 1,	  /* the packet socket's buffer was */
+	TUND_DROP_BACKLOG = 2,	  /* the kernel's backlog behind the veth */
+	TUND_DROP_DETACHED = 3,	  /* queued when the last program left */
+	TUND_DROP_TOO_SMALL = 4,  /* the read had no room for its header */
+	TUND_DROP_OVERSIZE = 5,	  /* larger than max_packet */
+	TUND_DROP_FILTER = 6,	  /* the program's TUNSETTXFILTER */
 	/* Application to host. */
 	TUND_DROP_DOWN = 8,    /* the interface was down */
 	TUND_DROP_INVALID = 9, /* not an IP packet */

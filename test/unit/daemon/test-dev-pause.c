@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "dev/report.h"
 #include "dev/tap.h"
 #include "fake.h"
 
@@ -310,9 +311,15 @@ static void nobody_there_is_not_full(void **state)
 
 static void spared_packets_count(void **state)
 {
+	struct dev_report *report;
+
 	attach_full();
 	device_count_full(lnk->owner, 6);
 	assert_int_equal(stats_of(&o).drops[TUND_DROP_QUEUE_FULL], 7);
+	/* The only queue there is has lost them. */
+	assert_int_equal(dev_report(table, lnk->owner->id - 1, &report), 0);
+	assert_int_equal(report->queues[0].drops[TUND_DROP_QUEUE_FULL], 7);
+	free(report);
 	close_file(&o);
 }
 
