@@ -341,6 +341,8 @@ int dev_file_set_queue(struct dev_file *file, unsigned int flags)
 		dev_count_drop(queue, TUND_DROP_DETACHED,
 			       pktq_purge(&queue->to_app));
 	if (r == 0) {
+		/* There is room in this one, or there are fewer to wait for. */
+		device_resume(dev);
 		device_switch_direct(queue, flags & IFF_ATTACH_QUEUE);
 		dev_queue_wake(queue);
 	}

@@ -204,12 +204,14 @@ struct host_ops {
  */
 
 /*
- * Takes the packets. Returns for how many of them the device had no room, if it
- * can have no other queue that may have.
+ * Takes the packets. Returns for how many of them their queues had no room.
  */
 unsigned int device_input(struct device *dev, struct pkt **pkts,
 			  unsigned int n);
-/* Calls pause(), and takes care that resume() is called. */
+/*
+ * Most packets found no room: calls pause(), and takes care that resume() is
+ * called, unless there may be room for others.
+ */
 void device_pause(struct device *dev);
 void device_count_oversize(struct device *dev);
 /* Packets that device_input() was spared. */

@@ -96,11 +96,11 @@ unsigned int device_input(struct device *dev, struct pkt **pkts, unsigned int n)
 			continue;
 		}
 		if (i > 0)
-			input(dev, queue, pkts + begin, i - begin, now);
+			full += input(dev, queue, pkts + begin, i - begin, now);
 		queue = next;
 		begin = i;
 	}
 	if (n > 0)
-		full = input(dev, queue, pkts + begin, n - begin, now);
-	return dev->flows ? 0 : full;
+		full += input(dev, queue, pkts + begin, n - begin, now);
+	return full;
 }

@@ -7,8 +7,10 @@
 #include "dev/tapped.h"
 
 /*
- * A pause is over when half of the queue is free again, or when it has lasted
- * so long: who comes when a flood is over finds what little room there is.
+ * A pause is over when half of a queue is free again, or when it has lasted so
+ * long: who comes when a flood is over finds what little room there is. Of
+ * several queues one is enough, since its reader may have nothing left to read,
+ * and another's may never read again.
  */
 #define PAUSE_US 10000
 
@@ -33,15 +35,32 @@ static void give_turn(struct device *dev)
 static bool pause_over(struct device *dev)
 {
 	struct dev_queue_set set;
-	bool room = true;
+	bool room;
 
 	if (now_us() >= atomic_load(&dev->paused_until))
 		return true;
 	dev_queues_get(dev, &set);
-	for (unsigned int i = 0; i < set.n; i++)
-		room = room && pktq_is_half_empty(&set.queues[i]->to_app);
+	room = set.n_on == 0;
+	for (unsigned int i = 0; i < set.n_on && !room; i++)
+		room = pktq_is_half_empty(&set.queues[i]->to_app);
 	dev_queue_set_put(&set);
 	return room;
+}
+
+/* Whoever asks knows that most packets found no room. */
+static bool all_full(struct device *dev)
+{
+	struct dev_queue_set set;
+	bool full = true;
+
+	/* It can have one queue only. */
+	if (!dev->flows)
+		return true;
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n_on && full; i++)
+		full = pktq_is_full(&set.queues[i]->to_app);
+	dev_queue_set_put(&set);
+	return full;
 }
 
 void device_resume(struct device *dev)
@@ -59,7 +78,7 @@ void device_has_read(struct device *dev)
 void device_pause(struct device *dev)
 {
 	/* Somebody wants to see what is lost. */
-	if (dev_is_tapped(dev))
+	if (dev_is_tapped(dev) || !all_full(dev))
 		return;
 	atomic_store(&dev->paused_until, now_us() + PAUSE_US);
 	atomic_exchange(&dev->paused, PAUSE_TURN);

@@ -102,6 +102,7 @@ void dev_queues_get(struct device *dev, struct dev_queue_set *ret_set)
 	lock_acquire(&dev->lock);
 	for (unsigned int i = 0; i < queues->n_on; i++)
 		ret_set->queues[ret_set->n++] = queues->on[i];
+	ret_set->n_on = ret_set->n;
 	list_for_each (it, &queues->off)
 		ret_set->queues[ret_set->n++] =
 			list_entry(it, struct dev_queue, off_node);

@@ -64,6 +64,7 @@ void dev_queue_close(struct dev_queue *queue, int error);
  */
 struct dev_queue_set {
 	unsigned int n;
+	unsigned int n_on; /* the first ones; the others are switched off */
 	struct dev_queue *queues[HOST_MAX_QUEUES];
 };
 

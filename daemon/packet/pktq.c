@@ -23,6 +23,7 @@ void pktq_init(struct pktq *q, const char *name, unsigned int max_packets,
 	q->max_bytes = max_bytes;
 	q->closed = 0;
 	q->taken = false;
+	q->full = false;
 }
 
 /* An empty packet costs memory, too. */
@@ -37,6 +38,7 @@ static struct pkt *take_locked(struct pktq *q, struct list *node)
 	struct pkt *pkt = list_entry(node, struct pkt, node);
 
 	list_del(&pkt->node);
+	q->full = false;
 	q->n_packets--;
 	q->n_bytes -= pkt_cost(pkt);
 	return pkt;
@@ -169,6 +171,7 @@ unsigned int pktq_set_limit(struct pktq *q, unsigned int max_packets)
 	list_init(&done);
 	lock_acquire(&q->lock);
 	q->max_packets = max_packets;
+	q->full = false;
 	while (q->n_packets > max_packets) {
 		pkt_free(take_locked(q, q->packets.prev));
 		lost++;
@@ -205,6 +208,16 @@ bool pktq_has_room(struct pktq *q)
 	room = q->n_packets < q->max_packets && q->n_bytes < q->max_bytes;
 	lock_release(&q->lock);
 	return room;
+}
+
+bool pktq_is_full(struct pktq *q)
+{
+	bool full;
+
+	lock_acquire(&q->lock);
+	full = q->full;
+	lock_release(&q->lock);
+	return full;
 }
 
 bool pktq_is_half_empty(struct pktq *q)
@@ -253,6 +266,7 @@ static int push(struct pktq *q, struct pkt *pkt, struct pktq_waiter *waiter,
 		park_locked(&q->writers, waiter, pkt);
 		r = PKTQ_PARKED;
 	} else {
+		q->full = true;
 		r = PKTQ_FULL;
 	}
 	settle_locked(q, &done);
@@ -298,6 +312,7 @@ int pktq_push_run(struct pktq *q, struct pkt *const *pkts, unsigned int n,
 	closed = q->closed;
 	while (!closed && taken < n && put_locked(q, pkts[taken], &done))
 		taken++;
+	q->full = !closed && taken < n;
 	settle_locked(q, &done);
 	if (ret_queued)
 		*ret_queued = taken > 0 && q->n_packets > 0;

@@ -74,6 +74,7 @@ struct pktq {
 	size_t max_bytes GUARDED_BY(lock);
 	int closed GUARDED_BY(lock); /* 0 or the negative errno */
 	bool taken GUARDED_BY(lock); /* somebody has the consumer's turn */
+	bool full GUARDED_BY(lock);  /* see pktq_is_full() */
 };
 
 void pktq_init(struct pktq *q, const char *name, unsigned int max_packets,
@@ -93,6 +94,9 @@ unsigned int pktq_length(struct pktq *q);
 /* The same now, and the most that there ever were at once. */
 void pktq_lengths(struct pktq *q, unsigned int *ret_now,
 		  unsigned int *ret_most);
+
+/* Whether the last packet found no room, and none was made since. */
+bool pktq_is_full(struct pktq *q);
 
 /* Whether half of what it has room for, or less, is taken. */
 bool pktq_is_half_empty(struct pktq *q);

@@ -11,13 +11,18 @@
 #define EVENTS 50 /* of each kind, at least */
 #define BATCH  4
 
-static struct opened o;
+#define FLOWS  16
+
+/* The other one's reader never reads. */
+static struct opened o, other;
 static struct host_link *lnk;
 static atomic_bool stop;
 
 /* As the pump does: nothing while it is paused. */
 static void *flood(void *arg)
 {
+	unsigned int flow = 0;
+
 	while (!stop) {
 		unsigned int full = 0;
 
@@ -26,7 +31,7 @@ static void *flood(void *arg)
 			continue;
 		}
 		for (uint32_t i = 0; i < BATCH; i++) {
-			struct pkt *pkt = fake_packet(i, 60, 0);
+			struct pkt *pkt = fake_udp_packet(flow++ % FLOWS, i);
 
 			full += device_input(lnk->owner, &pkt, 1);
 		}
@@ -115,14 +120,20 @@ static void *change(void *arg)
 	return NULL;
 }
 
-static void run(void *(*last)(void *))
+static void run(void *(*last)(void *), bool two_queues)
 {
+	const unsigned int flags =
+		IFF_TUN | IFF_NO_PI | (two_queues ? IFF_MULTI_QUEUE : 0);
 	void *(*const others[])(void *) = {flood, ask, last};
 	pthread_t threads[LENGTH(others)], reader;
 
 	stop = false;
 	open_file(&o);
-	lnk = attach_up(&o, "t0", IFF_TUN | IFF_NO_PI);
+	lnk = attach_up(&o, "t0", flags);
+	if (two_queues) {
+		open_file(&other);
+		assert_int_equal(attach(&other, "t0", flags), 0);
+	}
 	fake_change(lnk, &(struct host_state){
 				 .ifindex = lnk->state.ifindex,
 				 .name = "t0",
@@ -138,16 +149,24 @@ static void run(void *(*last)(void *))
 	for (unsigned int i = 0; i < LENGTH(others); i++)
 		pthread_join(threads[i], NULL);
 	close_file(&o);
+	if (two_queues)
+		close_file(&other);
 }
 
 static void readers_end_pauses(void **state)
 {
-	run(ask);
+	run(ask, false);
+}
+
+static void one_reader_ends_pauses(void **state)
+{
+	run(ask, true);
 }
 
 static void changes_end_pauses(void **state)
 {
-	run(change);
+	run(change, false);
+	run(change, true);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
@@ -156,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(readers_end_pauses),
+		TEST(one_reader_ends_pauses),
 		TEST(changes_end_pauses),
 	};
 

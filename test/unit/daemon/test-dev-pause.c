@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test-dev-pause.c - when nothing is received for lack of room, and when it
- * goes on.
+ * goes on. Several queues are test-dev-pause-queues.c's.
  */
 #include <errno.h>
 
@@ -286,17 +286,6 @@ static void only_a_pause_is_settled(void **state)
 	close_file(&o);
 }
 
-/* Another queue may have room, now or later. */
-static void several_queues_are_never_full(void **state)
-{
-	open_file(&o);
-	lnk = attach_up(&o, "t0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE);
-	for (uint32_t i = 0; i < QUEUE_LEN + 10; i++)
-		assert_int_equal(input(i), 0);
-	assert_int_equal(stats_of(&o).drops[TUND_DROP_QUEUE_FULL], 10);
-	close_file(&o);
-}
-
 static void nobody_there_is_not_full(void **state)
 {
 	struct device *dev;
@@ -340,7 +329,6 @@ int main(void)
 		TEST(end_while_it_is_settled),
 		TEST(end_while_it_begins),
 		TEST(only_a_pause_is_settled),
-		TEST(several_queues_are_never_full),
 		TEST(nobody_there_is_not_full),
 		TEST(spared_packets_count),
 	};
