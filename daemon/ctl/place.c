@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * place.c - nobody can take the places of those who have more rights; what was
- * not read keeps its place, and so the kernel's memory has a bound, too.
+ * place.c - nobody can take the places of those who have more rights; what is
+ * not done, or not read, keeps its place, and so memory has a bound, too.
  */
 #include "ctl/place.h"
 
@@ -46,13 +46,13 @@ static bool has_strangers_place(const struct taken *taken)
 	return taken->strangers < max && taken->of_user < MAX_STRANGERS_OF;
 }
 
-static void forget_those_who_have_read(struct list *left)
+static void forget_those_who_are_done(struct list *left)
 {
 	list_for_each_safe (it, tmp, left) {
 		struct ctl_client *client =
 			list_entry(it, struct ctl_client, node);
 
-		if (ctl_client_is_unread(client))
+		if (client->busy || ctl_client_is_unread(client))
 			continue;
 		list_del(&client->node);
 		ctl_client_free(client);
@@ -64,7 +64,7 @@ bool ctl_has_place(const struct list *clients, struct list *left,
 {
 	struct taken taken = {0};
 
-	forget_those_who_have_read(left);
+	forget_those_who_are_done(left);
 	count(clients, peer, owner, &taken);
 	count(left, peer, owner, &taken);
 	if (ctl_peer_may(peer, owner, CTL_WRITE))
@@ -80,7 +80,7 @@ void ctl_leave_place(struct list *left, struct ctl_client *client)
 {
 	ctl_client_end(client);
 	list_add_tail(left, &client->node);
-	forget_those_who_have_read(left);
+	forget_those_who_are_done(left);
 }
 
 void ctl_free_left(struct list *left)

@@ -17,8 +17,8 @@ bool ctl_has_place(const struct list *clients, struct list *left,
 
 /*
  * Ends a client that is in no list, and takes it. It is freed when it is seen
- * that what it was sent is read, or its sockets closed. Nobody wakes for that:
- * it is looked up when a place is asked for.
+ * that its request is done, and that what it was sent is read, or its sockets
+ * closed. Nobody wakes for that: it is looked up when a place is asked for.
  */
 void ctl_leave_place(struct list *left, struct ctl_client *client);
 /* At the end, read or not. */

@@ -68,9 +68,9 @@ struct ctl {
 
 /* ---- clients ---- */
 
-static struct ctl_client *find(struct ctl *ctl, uint64_t id)
+static struct ctl_client *find(const struct list *clients, uint64_t id)
 {
-	list_for_each (it, &ctl->clients) {
+	list_for_each (it, clients) {
 		struct ctl_client *client =
 			list_entry(it, struct ctl_client, node);
 
@@ -379,8 +379,11 @@ static void give_answer(struct ctl_client *client, struct job *job)
 
 static void finish_job(struct ctl *ctl, struct job *job)
 {
-	struct ctl_client *client = find(ctl, job->client);
+	struct ctl_client *client = find(&ctl->clients, job->client);
+	struct ctl_client *left = find(&ctl->left, job->client);
 
+	if (left)
+		left->busy = false;
 	if (client) {
 		client->busy = false;
 		if (job->answer)
@@ -481,7 +484,7 @@ void ctl_dispatch(void *arg)
 			on_wake(ctl);
 		else if (id == ID_TIMER)
 			on_timer(ctl);
-		else if ((client = find(ctl, id)))
+		else if ((client = find(&ctl->clients, id)))
 			on_client(ctl, client, events[i].events);
 	}
 	set_timer(ctl);
