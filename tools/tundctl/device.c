@@ -29,12 +29,13 @@ bool device_is_ours(int fd)
 	return looks_like_ours(fd) && ioctl(fd, TUND_IOC_INFO, &info) == 0;
 }
 
-static void explain(const char *path, bool chosen, int error)
+static void explain(const char *path, int error)
 {
 	switch (error) {
 	case ENOENT:
-		complain("%s is not there: start tund%s", path,
-			 chosen ? "" : ", or name its file with --device PATH");
+		complain("%s is not there: start tund, or name its file with "
+			 "--device PATH",
+			 path);
 		break;
 	case ENOTCONN:
 	case ECONNABORTED:
@@ -52,13 +53,13 @@ static void explain(const char *path, bool chosen, int error)
 			 path);
 		break;
 	default:
-		complain("%s: %s", path, strerror(error));
+		complain("%s: %s: name tund's device file with --device PATH",
+			 path, strerror(error));
 	}
 }
 
 int device_open(const char *path)
 {
-	bool chosen = path;
 	int fd;
 
 	if (!path) {
@@ -71,12 +72,12 @@ int device_open(const char *path)
 	}
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
-		explain(path, chosen, errno);
+		explain(path, errno);
 		return -1;
 	}
 	if (device_is_ours(fd))
 		return fd;
 	close(fd);
-	explain(path, chosen, 0);
+	explain(path, 0);
 	return -1;
 }
