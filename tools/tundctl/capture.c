@@ -4,7 +4,6 @@
  * pcapng file, until somebody ends it.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -42,15 +41,17 @@ struct capture {
 
 /* ---- options ---- */
 
+/* From where the number begins in the text. */
 static int number_option(const struct option *option, const char *text,
-			 uint64_t max, uint64_t *ret_number)
+			 size_t from, uint64_t max, uint64_t *ret_number)
 {
+	const char *digits = text + from;
 	char *end;
 	unsigned long long number;
 
 	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || number == 0 ||
+	number = strtoull(digits, &end, 10);
+	if (*digits < '0' || *digits > '9' || *end || errno || number == 0 ||
 	    number > max)
 		return usage_error(&command_capture,
 				   "--%s %s: it takes a number from 1 to %llu",
@@ -67,11 +68,11 @@ static int ring_option(const struct option *option, const char *text,
 	int r;
 
 	if (strncmp(text, "filesize:", 9) == 0) {
-		r = number_option(option, text + 9, 1u << 30, &number);
+		r = number_option(option, text, 9, 1u << 30, &number);
 		if (r == 0)
 			file->max_size = number * 1000;
 	} else if (strncmp(text, "files:", 6) == 0) {
-		r = number_option(option, text + 6, 100000, &number);
+		r = number_option(option, text, 6, 100000, &number);
 		if (r == 0)
 			file->max_files = (unsigned int)number;
 	} else {
@@ -104,10 +105,11 @@ static int set_option(const struct option *option, struct capture *c)
 		r = ring_option(option, optarg, &c->file);
 		break;
 	case 'c':
-		r = number_option(option, optarg, UINT64_MAX / 2, &c->count);
+		r = number_option(option, optarg, 0, UINT64_MAX / 2, &c->count);
 		break;
 	case 's':
-		r = number_option(option, optarg, CAPTURE_MAX_SNAPLEN, &number);
+		r = number_option(option, optarg, 0, CAPTURE_MAX_SNAPLEN,
+				  &number);
 		if (r == 0)
 			c->snaplen = (uint32_t)number;
 		break;
@@ -155,20 +157,14 @@ static int parse(int argc, char **argv, struct capture *c)
 	};
 	int o, r;
 
-	while ((o = getopt_long(argc, argv, ":w:f:b:c:s:q", names, NULL)) >=
-	       0) {
+	while ((o = next_option(&command_capture, argc, argv, ":w:f:b:c:s:q",
+				names)) >= 0) {
 		const struct option *option = names;
 
-		if (o == ':')
-			return usage_error(&command_capture,
-					   "no value is given for \"%s\"",
-					   argv[optind - 1]);
-		while (option->name && option->val != o)
+		if (o == '?')
+			return EXIT_USAGE;
+		while (option->val != o)
 			option++;
-		if (!option->name)
-			return usage_error(&command_capture,
-					   "unknown option \"%s\"",
-					   argv[optind - 1]);
 		r = set_option(option, c);
 		if (r != 0)
 			return r;

@@ -87,8 +87,7 @@ static int open_next(struct capture_file *file)
 		     : -1;
 	if (file->out.fd >= 0)
 		return 0;
-	complain("%s: %s: is its directory there, and yours to write in?",
-		 name ? name : file->path, strerror(errno));
+	complain_of_file(name ? name : file->path, errno);
 	return -1;
 }
 

@@ -4,11 +4,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "netns.h"
@@ -25,10 +26,8 @@ static bool is_taken(int option, unsigned int takes)
 		return takes & CONTROL_NETNS;
 	case 't':
 		return takes & CONTROL_TEXTFILE;
-	case 'j':
-		return !(takes & CONTROL_NO_JSON);
 	default:
-		return option == 'c';
+		return option == 'c' || option == 'j';
 	}
 }
 
@@ -69,16 +68,17 @@ int control_options(const struct command *command, unsigned int takes, int argc,
 	int c;
 
 	*ret_options = (struct control_options){.path = CONTROL_PATH};
-	while ((c = getopt_long(argc, argv, ":j", names, NULL)) >= 0) {
-		if (c == ':')
+	while ((c = next_option(command, argc, argv, ":j", names)) >= 0) {
+		if (c == '?')
+			return EXIT_USAGE;
+		if (c == 'j' && takes & CONTROL_NO_JSON)
 			return usage_error(command,
-					   "no value is given for "
-					   "\"%s\"",
-					   argv[optind - 1]);
-		if (c == '?' || !is_taken(c, takes))
-			return usage_error(command, "unknown option \"%s\"",
-					   c == '?' ? argv[optind - 1]
-						    : name_of(names, c));
+					   "it takes no \"--json\", for it "
+					   "prints OpenMetrics: \"tundctl "
+					   "stats -j\" has these numbers");
+		if (!is_taken(c, takes))
+			return usage_error(command, "it takes no \"--%s\"",
+					   name_of(names, c));
 		if (set_option(c, ret_options) != 0)
 			return 1;
 	}
@@ -95,6 +95,13 @@ int control_options(const struct command *command, unsigned int takes, int argc,
 
 /* ---- the conversation ---- */
 
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 static void explain(const char *path, int error)
 {
 	switch (error) {
@@ -105,18 +112,25 @@ static void explain(const char *path, int error)
 			 path);
 		break;
 	case ECONNREFUSED:
-		complain("nobody answers at %s: the daemon has ended; start "
-			 "it again with \"systemctl start tund\" or \"tund\"",
-			 path);
+		if (is_socket(path))
+			complain("nobody answers at %s: the daemon has ended; "
+				 "start it again with \"systemctl start tund\" "
+				 "or \"tund\"",
+				 path);
+		else
+			complain("%s is no socket: name the daemon's with "
+				 "--control PATH",
+				 path);
 		break;
 	case EACCES:
 	case EPERM:
-		complain("%s: %s: it is for root and the group \"tund\"; use "
-			 "sudo, or have yourself added to the group",
+		complain("%s: %s: its mode, or a directory's above it, keeps "
+			 "you out; use sudo",
 			 path, strerror(error));
 		break;
 	default:
-		complain("%s: %s", path, strerror(error));
+		complain("%s: %s: name the daemon's socket with --control PATH",
+			 path, strerror(error));
 	}
 }
 
@@ -156,6 +170,16 @@ static bool send_all(int fd, const void *data, size_t len)
 	return true;
 }
 
+/* As the daemon shows it, in which a byte may be four characters. */
+static bool is_name(const char *name)
+{
+	json_t *text = json_string(name); /* of UTF-8 */
+	size_t len = json_string_length(text);
+
+	json_decref(text);
+	return len > 0 && len < 4 * IFNAMSIZ;
+}
+
 static char *make_request(const struct control_options *options,
 			  const char *command)
 {
@@ -163,6 +187,13 @@ static char *make_request(const struct control_options *options,
 				    "command", command, "name", options->name);
 	char *text;
 
+	if (options->name && !is_name(options->name)) {
+		complain("\"%s\" is no name of an interface: \"tundctl list\" "
+			 "shows those of tund",
+			 options->name);
+		json_decref(request);
+		return NULL;
+	}
 	if (request && options->netns)
 		json_object_set_new(request, "netns",
 				    json_integer((json_int_t)options->netns));
@@ -171,9 +202,7 @@ static char *make_request(const struct control_options *options,
 	text = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	json_decref(request);
 	if (!text)
-		complain("\"%s\" is no name of a device: \"tundctl list\" "
-			 "shows them",
-			 options->name ? options->name : "");
+		complain("no memory is left");
 	return text;
 }
 

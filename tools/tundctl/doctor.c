@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,8 +103,8 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_args)
 	int c;
 
 	*ret_args = (struct arguments){.device = DOCTOR_USUAL};
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":j", options, NULL)) >= 0) {
+	while ((c = next_option(&command_doctor, argc, argv, ":j", options)) >=
+	       0) {
 		if (c == 'p')
 			ret_args->pid = optarg;
 		else if (c == 'c')
@@ -115,16 +114,11 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_args)
 		else if (c == 'j')
 			ret_args->json = true;
 		else
-			return usage_error(
-				&command_doctor, "%s: %s", argv[optind - 1],
-				c == ':' ? "an argument is missing"
-					 : "there is no such option");
+			return EXIT_USAGE;
 	}
 	if (optind < argc)
 		return usage_error(&command_doctor,
-				   "unexpected argument "
-				   "\"%s\"",
-				   argv[optind]);
+				   "\"%s\" is one word too many", argv[optind]);
 	if (ret_args->pid && ret_args->container)
 		return usage_error(&command_doctor,
 				   "--pid and --container are two answers to "
@@ -189,7 +183,9 @@ static int doctor_run(int argc, char **argv)
 
 		snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 		if (access(path, F_OK) < 0) {
-			complain("doctor: there is no process %d", (int)pid);
+			complain("doctor: there is no process %d: \"ps -e\" "
+				 "lists them",
+				 (int)pid);
 			return 1;
 		}
 	}

@@ -263,7 +263,7 @@ static int capture(const struct request *request)
 		 number_of(device, "netns"));
 	snprintf(name, sizeof(name), "%s", word_of(device, "name"));
 	json_decref(device);
-	if (!request->filter)
+	if (!request->filter || !*request->filter)
 		argv[6] = argv[7] = "-q"; /* instead */
 	optind = 1;
 	status = command_capture.run(ARRAY_SIZE(argv) - 1, (char **)argv);
@@ -295,7 +295,7 @@ static void print_help(void)
 
 static int mistake(const char *word, const char *what)
 {
-	complain("\"%s\": %s\nTry \"" NAME " --help\".", word, what);
+	complain("\"%s\": %s; see \"" NAME " --help\"", word, what);
 	return EXIT_USAGE;
 }
 

@@ -5,7 +5,6 @@
  */
 #include "tundctl.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,31 +16,6 @@ static const struct command *const commands[] = {
 	&command_metrics, &command_policy, &command_reload,  &command_tuntap,
 	&command_run,	  &command_doctor, &command_snippet, &command_capture,
 };
-
-void complain(const char *format, ...)
-{
-	va_list args;
-
-	fputs("tundctl: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-int usage_error(const struct command *command, const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "tundctl%s%s: ", command ? " " : "",
-		command ? command->name : "");
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fprintf(stderr, "\nTry \"tundctl help%s%s\".\n", command ? " " : "",
-		command ? command->name : "");
-	return EXIT_USAGE;
-}
 
 static void print_help(FILE *to)
 {
@@ -67,12 +41,27 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int help(const char *name)
+/* What is wrong with what stands in the place of a command. */
+static int no_command(const char *word)
 {
-	const struct command *command = name ? find(name) : NULL;
+	if (word[0] == '-')
+		return usage_error(NULL,
+				   "\"%s\" stands before any command: write "
+				   "\"tundctl COMMAND %s\"",
+				   word, word);
+	return usage_error(NULL, "there is no command \"%s\"", word);
+}
 
-	if (name && !command)
-		return usage_error(NULL, "there is no command \"%s\"", name);
+/* `words` are the names of commands, of which it takes one, or none. */
+static int help(char **words)
+{
+	const struct command *command = words[0] ? find(words[0]) : NULL;
+
+	if (words[0] && !command)
+		return no_command(words[0]);
+	if (words[0] && words[1])
+		return usage_error(NULL, "\"%s\" is one word too many",
+				   words[1]);
 	if (command)
 		fputs(command->help, stdout);
 	else
@@ -80,11 +69,53 @@ static int help(const char *name)
 	return 0;
 }
 
+static int version(char **words)
+{
+	if (words[0])
+		return usage_error(NULL, "\"%s\" is one word too many",
+				   words[0]);
+	puts("tundctl " TUND_VERSION);
+	return 0;
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *name = argv[0];
+	const struct command *command;
+
+	if (strcmp(name, "help") == 0 || is_help(name))
+		return help(argv + 1);
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		return version(argv + 1);
+	command = find(name);
+	if (!command)
+		return no_command(name);
+	if (argc == 2 && is_help(argv[1])) {
+		fputs(command->help, stdout);
+		return 0;
+	}
+	return command->run(argc, argv);
+}
+
+/* Whoever reads what was printed must not take a part for the whole. */
+static int finish_output(int status)
+{
+	bool failed = fflush(stdout) != 0;
+
+	if (!failed && !ferror(stdout))
+		return status;
+	complain("standard output does not take all of it: is it closed, or "
+		 "its disk full?");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
-	const struct command *command;
-	const char *name;
-
 	if (argc > 0 && extcap_is_called(argv[0]))
 		return extcap_run(argc, argv);
 	/* ip(8) and its users write it before the command. */
@@ -95,23 +126,9 @@ int main(int argc, char **argv)
 		argv[1] = argv[2];
 		argv[2] = json;
 	}
-	name = argc > 1 ? argv[1] : NULL;
-	if (!name) {
+	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
-	    strcmp(name, "-h") == 0)
-		return help(argc > 2 ? argv[2] : NULL);
-	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
-		puts("tundctl " TUND_VERSION);
-		return 0;
-	}
-	command = find(name);
-	if (!command)
-		return usage_error(NULL, "there is no command \"%s\"", name);
-	if (argc == 3 &&
-	    (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
-		return help(name);
-	return command->run(argc - 1, argv + 1);
+	return finish_output(run(argc - 1, argv + 1));
 }

@@ -71,9 +71,7 @@ static int write_file(const char *path, const char *text)
 	fd = mkostemp(temporary, O_CLOEXEC);
 	to = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!to) {
-		complain("%s: %s: is its directory there, and yours to write "
-			 "in?",
-			 temporary, strerror(errno));
+		complain_of_file(path, errno);
 		return 1;
 	}
 	print_old(to, text);
@@ -81,7 +79,7 @@ static int write_file(const char *path, const char *text)
 	good = fflush(to) == 0;
 	good = fclose(to) == 0 && good;
 	if (!good || rename(temporary, path) < 0) {
-		complain("%s: %s", path, strerror(errno));
+		complain_of_file(path, errno);
 		unlink(temporary);
 		return 1;
 	}

@@ -4,7 +4,6 @@
  * user and an interface, and what. The rules are not read here.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -54,7 +53,9 @@ static int add_group(struct question *q, const char *word)
 	if (!read_number(word, &gid)) {
 		entry = getgrnam(word);
 		if (!entry) {
-			complain("there is no group \"%s\"", word);
+			complain("there is no group \"%s\": give a name that "
+				 "\"getent group\" lists, or a number",
+				 word);
 			return 1;
 		}
 		gid = entry->gr_gid;
@@ -69,7 +70,9 @@ static int find_user(struct question *q, uid_t *ret_uid)
 	const struct passwd *entry = getpwnam(q->user);
 
 	if (!entry && !read_number(q->user, ret_uid)) {
-		complain("there is no user \"%s\"", q->user);
+		complain("there is no user \"%s\": give a name that \"getent "
+			 "passwd\" lists, or a number",
+			 q->user);
 		return 1;
 	}
 	if (!entry)
@@ -88,6 +91,15 @@ static int find_user(struct question *q, uid_t *ret_uid)
 		return 1;
 	}
 	return 0;
+}
+
+static int check_word(const char *option, const char *word, const char *one,
+		      const char *other)
+{
+	if (strcmp(word, one) == 0 || strcmp(word, other) == 0)
+		return 0;
+	return usage_error(&command_policy, "--%s %s: it takes %s or %s",
+			   option, word, one, other);
 }
 
 static int set_option(struct question *q, int option)
@@ -110,10 +122,10 @@ static int set_option(struct question *q, int option)
 		return add_group(q, optarg);
 	case 'k':
 		q->kind = optarg;
-		return 0;
+		return check_word("kind", optarg, "tun", "tap");
 	default:
 		q->plane = optarg;
-		return 0;
+		return check_word("plane", optarg, "file", "direct");
 	}
 }
 
@@ -151,14 +163,8 @@ static int read_arguments(int argc, char **argv, struct question *ret_question)
 
 	*ret_question = (struct question){.options.path = CONTROL_PATH};
 	while (status == 0 &&
-	       (c = getopt_long(argc, argv, ":j", names, NULL)) >= 0) {
-		if (c == ':' || c == '?')
-			return usage_error(&command_policy, "%s \"%s\"",
-					   c == ':' ? "no value is given for"
-						    : "unknown option",
-					   argv[optind - 1]);
-		status = set_option(ret_question, c);
-	}
+	       (c = next_option(&command_policy, argc, argv, ":j", names)) >= 0)
+		status = c == '?' ? EXIT_USAGE : set_option(ret_question, c);
 	return status ? status : check_words(argv + optind, ret_question);
 }
 

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +61,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 	int c;
 
 	/* The first word that is no option is the program. */
-	while ((c = getopt_long(argc, argv, "+:", names, NULL)) >= 0) {
+	while ((c = next_option(&command_run, argc, argv, "+:", names)) >= 0) {
 		switch (c) {
 		case 'd':
 			ret_options->device = optarg;
@@ -77,13 +76,8 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 					   "--plane %s: not one of auto, "
 					   "direct, file",
 					   optarg);
-		case ':':
-			return usage_error(&command_run, "%s needs a value",
-					   argv[optind - 1]);
 		default:
-			return usage_error(&command_run,
-					   "unknown option \"%s\"",
-					   argv[optind - 1]);
+			return EXIT_USAGE;
 		}
 	}
 	if (optind == argc)
@@ -163,7 +157,7 @@ static int open_log(const char *path)
 		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0) {
-		complain("--log %s: %s", path, strerror(errno));
+		complain_of_file(path, errno);
 		exit(EXIT_FAILED);
 	}
 	return fd;
@@ -175,7 +169,9 @@ static int become(char **program)
 
 	execvp(program[0], program);
 	error = errno;
-	complain("cannot run \"%s\": %s", program[0], strerror(error));
+	complain("cannot run \"%s\": %s: %s", program[0], strerror(error),
+		 error == ENOENT ? "is it installed, and where PATH says?"
+				 : "is it a program, and may you run it?");
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 

@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <net/if.h>
 #include <pwd.h>
@@ -242,8 +241,8 @@ static int snippet_run(int argc, char **argv)
 	const struct kind *kind;
 	int c, r;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
+	while ((c = next_option(&command_snippet, argc, argv, ":", options)) >=
+	       0) {
 		if (c == 'd')
 			device = optarg;
 		else if (c == 'u')
@@ -251,10 +250,7 @@ static int snippet_run(int argc, char **argv)
 		else if (c == 'n')
 			v.name = optarg;
 		else
-			return usage_error(
-				&command_snippet, "%s: %s", argv[optind - 1],
-				c == ':' ? "an argument is missing"
-					 : "there is no such option");
+			return EXIT_USAGE;
 	}
 	if (optind == argc)
 		return print_kinds();
@@ -266,8 +262,11 @@ static int snippet_run(int argc, char **argv)
 				   argv[optind]);
 	if (optind + 1 < argc)
 		return usage_error(&command_snippet,
-				   "unexpected argument \"%s\"",
+				   "\"%s\" is one word too many",
 				   argv[optind + 1]);
+	if (device && strlen(device) >= PATH_MAX)
+		return usage_error(&command_snippet,
+				   "--device: the path is too long");
 	if (device)
 		snprintf(v.device, sizeof(v.device), "%s", device);
 	else

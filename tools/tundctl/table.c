@@ -19,11 +19,8 @@ static void must(const void *memory)
 	exit(1);
 }
 
-/*
- * A program's name must not work the terminal. It is UTF-8, in which U+0080 to
- * U+009F do so, too.
- */
-static void make_harmless(char *text)
+/* U+0080 to U+009F do so, too. */
+void make_harmless(char *text)
 {
 	char *to = text;
 

@@ -9,6 +9,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/* What others have written, in UTF-8, must not work the terminal. */
+void make_harmless(char *text);
+
 enum { TABLE_COLUMNS = 12 };
 
 struct table {

@@ -6,6 +6,7 @@
 #ifndef TUNDCTL_H
 #define TUNDCTL_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -40,12 +41,25 @@ extern const struct command command_status;
 extern const struct command command_tuntap;
 extern const struct command command_up;
 
-/* To standard error, with the program's name before it and a line's end. */
+/*
+ * To standard error: a line, with the program's name before it. It names the
+ * cause and the remedy.
+ */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
-/* The same, and where the help is. Returns EXIT_USAGE. */
+/* That a file cannot be written: the errno why. */
+void complain_of_file(const char *path, int error);
+
+/* The same as the first, and where the help is. Returns EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int
 usage_error(const struct command *command, const char *format, ...);
+
+/*
+ * As getopt_long(3), with `letters` that begin with a colon: '?' after a
+ * usage_error(), and so where a value is missing or empty.
+ */
+int next_option(const struct command *command, int argc, char **argv,
+		const char *letters, const struct option *names);
 
 /*
  * Opens the device file at `path`; NULL: /dev/net/tun if that is tund's, else

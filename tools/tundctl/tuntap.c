@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
@@ -330,17 +329,14 @@ static int run(int argc, char **argv)
 	bool statistics = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+:s", names, NULL)) >= 0) {
-		if (c == 's') {
+	while ((c = next_option(&command_tuntap, argc, argv, "+:s", names)) >=
+	       0) {
+		if (c == '?')
+			return EXIT_USAGE;
+		if (c == 's')
 			statistics = true;
-			continue;
-		}
-		if (c != 'd')
-			return usage_error(&command_tuntap, "%s \"%s\"",
-					   c == ':' ? "no value is given for"
-						    : "unknown option",
-					   argv[optind - 1]);
-		path = optarg;
+		else
+			path = optarg;
 	}
 	word = argv[optind] ? argv[optind++] : "show";
 	if (is(word, "help")) {
