@@ -55,9 +55,17 @@ static bool move(struct sock_filter *insn)
 static int take(const struct bpf_program *compiled,
 		struct sock_fprog *ret_program)
 {
-	struct sock_filter *insns =
-		calloc(compiled->bf_len + 1, sizeof(*insns));
+	struct sock_filter *insns;
 
+	if (compiled->bf_len > BPF_MAXINSNS) {
+		complain("the filter is too long, %u instructions, of which "
+			 "the kernel takes %d: use a shorter expression, or "
+			 "filter what was captured with \"tcpdump -r FILE "
+			 "EXPRESSION\"",
+			 compiled->bf_len, BPF_MAXINSNS);
+		return -1;
+	}
+	insns = calloc(compiled->bf_len + 1, sizeof(*insns));
 	if (!insns) {
 		complain("no memory is left");
 		return -1;
