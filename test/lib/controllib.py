@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A connection to the daemon's control socket."""
+"""A connection to the daemon's control socket, and who answers in its place."""
 
 import json
+import os
 import socket
 import struct
+import threading
 
 import tundtest as tt
 
@@ -57,3 +59,49 @@ class Connection:
 
     def __exit__(self, *_):
         self.socket.close()
+
+
+class Pretended:
+    """Answers for the daemon, with devices of one name and these kinds: those
+    in the list, and the one that is captured, in the place of whose packets
+    there is their end."""
+
+    def __init__(self, name, listed, captured):
+        self.devices = [dict(name=name, netns=1, plane='file', kind=kind)
+                        for kind in (*listed, captured)]
+        self.path, self.commands = tt.WORK + '/pretended', []
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(self.path)
+        self.server.listen()
+        self.thread = threading.Thread(target=self.serve)
+
+    def serve(self):
+        while True:
+            try:
+                client = self.server.accept()[0]
+            except OSError:
+                return
+            with client:
+                self.answer(client)
+
+    def answer(self, client):
+        size = struct.unpack('!I', client.recv(4, socket.MSG_WAITALL))[0]
+        request = json.loads(client.recv(size, socket.MSG_WAITALL))
+        self.commands.append(request['command'])
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, its:
+            result, fds = self.devices[-1], [its.fileno()]
+            if request['command'] == 'list':
+                result, fds = dict(devices=self.devices[:-1]), []
+            text = json.dumps(dict(version=1, result=result)).encode()
+            socket.send_fds(client, [struct.pack('!I', len(text)) + text], fds)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.server.close()
+        os.unlink(self.path)

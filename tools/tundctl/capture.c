@@ -14,6 +14,7 @@
 
 #include "capture_file.h"
 #include "capture_filter.h"
+#include "capture_link.h"
 #include "capture_order.h"
 #include "control.h"
 #include "netns.h"
@@ -26,6 +27,7 @@
 struct capture {
 	struct control_options control;
 	const char *filter;
+	unsigned int link_type; /* that the filter is for; 0: not known */
 	uint32_t snaplen;
 	uint64_t count; /* 0: no end */
 	bool quiet;
@@ -302,20 +304,47 @@ static int copy_packets(struct capture *c)
 	return 0;
 }
 
+/* ---- the filter ---- */
+
+/*
+ * Before the capture begins: libpcap may need long for it, and packets would be
+ * copied meanwhile.
+ */
+static int compile(struct capture *c, struct sock_fprog *ret_program)
+{
+	if (c->filter && capture_link_find(&c->control, &c->link_type) < 0)
+		return -1;
+	if (c->filter && c->link_type == 0)
+		return 0;
+	return capture_filter_compile(c->filter,
+				      c->filter ? c->link_type : LINK_RAW,
+				      c->snaplen, ret_program);
+}
+
+static int check_link_type(const struct capture *c, const json_t *device)
+{
+	if (!c->filter || c->link_type == capture_link_of(device))
+		return 0;
+	complain("\"%s\" has just been made, or made anew as another kind of "
+		 "device, for which the filter is not: begin again",
+		 c->control.name);
+	return -1;
+}
+
 /* ---- the whole ---- */
 
 static void describe(struct capture *c, const json_t *device)
 {
 	static char descriptions[CAPTURE_PLANES][64];
-	const char *kind = json_string_value(json_object_get(device, "kind"));
-	bool tap = kind && strcmp(kind, "tap") == 0;
+	unsigned int link_type = capture_link_of(device);
 
 	for (int i = 0; i < CAPTURE_PLANES; i++) {
 		snprintf(descriptions[i], sizeof(descriptions[i]),
-			 "tund %s, %s plane", tap ? "TAP" : "TUN",
+			 "tund %s, %s plane",
+			 link_type == LINK_ETHERNET ? "TAP" : "TUN",
 			 i == 0 ? "file" : "direct");
 		c->file.interfaces[i] = (struct pcapng_interface){
-			.link_type = tap ? LINK_ETHERNET : LINK_RAW,
+			.link_type = link_type,
 			.snaplen = c->snaplen,
 			.name = c->control.name,
 			.description = descriptions[i],
@@ -394,21 +423,38 @@ static int finish(struct capture *c, int r)
 	return status;
 }
 
-static int capture(struct capture *c, const json_t *device)
+static int capture(struct capture *c, const json_t *device,
+		   const struct sock_fprog *program)
 {
-	struct sock_fprog program = {0};
-	int r;
-
 	describe(c, device);
-	r = capture_filter_compile(c->filter, c->file.interfaces[0].link_type,
-				   c->snaplen, &program);
-	if (r == 0)
-		r = capture_filter_attach(c->fd, &program);
-	free(program.filter);
-	if (r < 0 || capture_file_open(&c->file, is_direct(device)) < 0)
+	if (check_link_type(c, device) < 0 ||
+	    capture_filter_attach(c->fd, program) < 0 ||
+	    capture_file_open(&c->file, is_direct(device)) < 0)
 		return 1;
 	announce(c, device);
 	return finish(c, copy_packets(c));
+}
+
+static int begin(struct capture *c, const struct sock_fprog *program)
+{
+	json_t *device = NULL;
+	int status = 1;
+
+	if (catch_signals() < 0)
+		complain("no pipe: %s", strerror(errno));
+	else
+		c->control_fd = control_ask(&c->control, "capture");
+	if (c->control_fd >= 0)
+		device = control_read_passed(c->control_fd, &c->fd);
+	if (device && c->fd < 0)
+		complain("the daemon has handed out no socket: is a "
+			 "descriptor left, and is it of this version?");
+	if (device && c->fd >= 0)
+		status = capture(c, device, program);
+	json_decref(device);
+	cleanup_close(&c->fd);
+	cleanup_close(&c->control_fd);
+	return status;
 }
 
 static int capture_run(int argc, char **argv)
@@ -419,26 +465,13 @@ static int capture_run(int argc, char **argv)
 		.control_fd = -1,
 		.fd = -1,
 	};
-	json_t *device = NULL;
+	struct sock_fprog program = {0};
 	int status = parse(argc, argv, &c);
 
 	if (status != 0)
 		return status;
-	status = 1;
-	if (catch_signals() < 0)
-		complain("no pipe: %s", strerror(errno));
-	else
-		c.control_fd = control_ask(&c.control, "capture");
-	if (c.control_fd >= 0)
-		device = control_read_passed(c.control_fd, &c.fd);
-	if (device && c.fd < 0)
-		complain("the daemon has handed out no socket: is a "
-			 "descriptor left, and is it of this version?");
-	if (device && c.fd >= 0)
-		status = capture(&c, device);
-	json_decref(device);
-	cleanup_close(&c.fd);
-	cleanup_close(&c.control_fd);
+	status = compile(&c, &program) < 0 ? 1 : begin(&c, &program);
+	free(program.filter);
 	return status;
 }
 

@@ -279,6 +279,28 @@ static json_t *read_message(int fd, bool *ret_ended, int *ret_passed)
 	return message;
 }
 
+/* NULL after a complaint. */
+static json_t *read_or_complain(int fd, int *ret_passed)
+{
+	bool ended;
+	json_t *message = read_message(fd, &ended, ret_passed);
+
+	if (!message)
+		complain(ended ? "the daemon has closed the connection: look "
+				 "at its log"
+			       : "the daemon's answer cannot be understood: "
+				 "is it of this version?");
+	return message;
+}
+
+/* NULL: it is a refusal. */
+static json_t *value_of(const json_t *message)
+{
+	json_t *value = json_object_get(message, "result");
+
+	return value ? value : json_object_get(message, "event");
+}
+
 json_t *control_read(int fd)
 {
 	return control_read_passed(fd, NULL);
@@ -286,28 +308,30 @@ json_t *control_read(int fd)
 
 json_t *control_read_passed(int fd, int *ret_passed)
 {
-	bool ended;
-	json_t *message = read_message(fd, &ended, ret_passed), *value;
+	json_t *message = read_or_complain(fd, ret_passed), *value;
 	const char *why;
 
-	if (!message) {
-		complain(ended ? "the daemon has closed the connection: look "
-				 "at its log"
-			       : "the daemon's answer cannot be understood: "
-				 "is it of this version?");
+	if (!message)
 		return NULL;
-	}
-	value = json_object_get(message, "result");
-	if (!value)
-		value = json_object_get(message, "event");
+	value = json_incref(value_of(message));
 	if (!value) {
 		why = json_string_value(json_object_get(
 			json_object_get(message, "error"), "message"));
 		complain("%s", why ? why : "the daemon has refused it");
 	}
-	json_incref(value);
 	json_decref(message);
 	return value;
+}
+
+int control_try(const struct control_options *options, const char *command,
+		json_t **ret_result)
+{
+	_cleanup_close_ int fd = control_ask(options, command);
+	json_t *message = fd < 0 ? NULL : read_or_complain(fd, NULL);
+
+	*ret_result = json_incref(value_of(message));
+	json_decref(message);
+	return message ? 0 : -1;
 }
 
 json_t *control_result(const struct control_options *options,

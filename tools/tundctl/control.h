@@ -58,6 +58,13 @@ json_t *control_read_passed(int fd, int *ret_passed);
 json_t *control_result(const struct control_options *options,
 		       const char *command);
 
+/*
+ * The same, for what may be refused: the result is NULL then. -1 after a
+ * complaint about anything else.
+ */
+int control_try(const struct control_options *options, const char *command,
+		json_t **ret_result);
+
 /* For -j; returns the exit status. */
 int control_print_json(const json_t *value);
 

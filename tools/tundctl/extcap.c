@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "capture_filter.h"
+#include "capture_link.h"
 #include "control.h"
 #include "netns.h"
 #include "pcapng.h"
@@ -164,7 +165,7 @@ static json_t *find_device(const char *interface)
 
 static bool is_tap(const json_t *device)
 {
-	return strcmp(word_of(device, "kind"), "tap") == 0;
+	return capture_link_of(device) == LINK_ETHERNET;
 }
 
 /* ---- the answers ---- */
@@ -214,8 +215,7 @@ static int check_filter(const struct request *request)
 	if (!device)
 		return 1;
 	dup2(STDOUT_FILENO, STDERR_FILENO);
-	capture_filter_compile(request->filter,
-			       is_tap(device) ? LINK_ETHERNET : LINK_RAW,
+	capture_filter_compile(request->filter, capture_link_of(device),
 			       CAPTURE_MAX_SNAPLEN, &program);
 	free(program.filter);
 	json_decref(device);
