@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #include "net/link.h"
-#include "net/netns.h"
 #include "net/rtnl.h"
 #include "net/rtnl_ip.h"
 #include <tund/abi.h>
@@ -83,11 +82,7 @@ static int try_configure(struct host_link *link, int home_ns_fd,
 	if (r == 0)
 		r = permit->ask(permit->arg, ns_fd);
 	if (r == 0)
-		r = netns_enter(ns_fd);
-	if (r < 0)
-		return r;
-	r = rtnl_open(&rtnl);
-	netns_leave();
+		r = rtnl_open_in(ns_fd, &rtnl);
 	if (r < 0)
 		return r;
 	r = change(link, rtnl, visible.ifindex, config);

@@ -40,11 +40,7 @@ int link_ns_open(int ns_fd, struct host_ns **ret_ns)
 	if (!ns)
 		return -ENOMEM;
 	ns->ns_fd = ns_fd;
-	r = netns_enter(ns_fd);
-	if (r == 0) {
-		r = rtnl_open(&ns->rtnl);
-		netns_leave();
-	}
+	r = rtnl_open_in(ns_fd, &ns->rtnl);
 	if (r < 0) {
 		log_warning("cannot work in a program's network namespace: %s",
 			    strerror(-r));
@@ -78,16 +74,8 @@ int link_ns_find(struct host_ns *ns, const char *name, int *ret_ifindex)
 int link_open_hidden_rtnl(const struct host_link *link, struct rtnl **ret_rtnl)
 {
 	_cleanup_close_ int ns_fd = ioctl(link->packet_fd, SIOCGSKNS);
-	int r;
 
-	if (ns_fd < 0)
-		return -errno;
-	r = netns_enter(ns_fd);
-	if (r < 0)
-		return r;
-	r = rtnl_open(ret_rtnl);
-	netns_leave();
-	return r;
+	return ns_fd < 0 ? -errno : rtnl_open_in(ns_fd, ret_rtnl);
 }
 
 static int set_option(int fd, int option, int value)

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/netns.h"
+
 /* A link may have many other names, each in the answer. */
 #define BUFFER_SIZE (128 << 10)
 
@@ -40,6 +42,17 @@ int rtnl_open(struct rtnl **ret_rtnl)
 	}
 	*ret_rtnl = rtnl;
 	return 0;
+}
+
+int rtnl_open_in(int ns_fd, struct rtnl **ret_rtnl)
+{
+	int r = netns_enter(ns_fd);
+
+	if (r < 0)
+		return r;
+	r = rtnl_open(ret_rtnl);
+	netns_leave();
+	return r;
 }
 
 void rtnl_close(struct rtnl *rtnl)

@@ -46,6 +46,8 @@ struct rtnl_veth {
 
 /* A socket in the namespace that the calling thread is in. */
 int rtnl_open(struct rtnl **ret_rtnl);
+/* The same in another one. */
+int rtnl_open_in(int ns_fd, struct rtnl **ret_rtnl);
 void rtnl_close(struct rtnl *rtnl);
 int rtnl_fd(const struct rtnl *rtnl);
 

@@ -134,15 +134,14 @@ int link_set_offload(struct host_link *link, int home_ns_fd,
 
 int link_set_noarp(struct host_link *link)
 {
+	_cleanup_close_ int ns_fd = -1;
 	struct rtnl_link visible;
 	struct rtnl *rtnl;
 	int r;
 
-	r = link_enter_visible(link, -1, &visible);
-	if (r < 0)
-		return r;
-	r = rtnl_open(&rtnl);
-	netns_leave();
+	r = link_find_visible(link, -1, &ns_fd, &visible);
+	if (r == 0)
+		r = rtnl_open_in(ns_fd, &rtnl);
 	if (r < 0)
 		return r;
 	r = rtnl_set_flags(rtnl, visible.ifindex, IFF_NOARP, IFF_NOARP);
