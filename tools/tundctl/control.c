@@ -349,3 +349,25 @@ int control_print_json(const json_t *value)
 	putchar('\n');
 	return fflush(stdout) == 0 ? 0 : 1;
 }
+
+int control_run(const struct command *command, unsigned int takes, int argc,
+		char **argv,
+		int (*print)(const struct control_options *options,
+			     const json_t *result))
+{
+	struct control_options options;
+	int status = control_options(command, takes, argc, argv, &options);
+	json_t *result;
+
+	if (status != 0)
+		return status;
+	result = control_result(&options, command->name);
+	if (!result)
+		return 1;
+	if (options.json)
+		status = control_print_json(result);
+	else if (print)
+		status = print(&options, result);
+	json_decref(result);
+	return status;
+}

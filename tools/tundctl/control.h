@@ -68,4 +68,13 @@ int control_try(const struct control_options *options, const char *command,
 /* For -j; returns the exit status. */
 int control_print_json(const json_t *value);
 
+/*
+ * All of a command that asks once: its options, the question, and the answer,
+ * as JSON or by `print`, which returns the exit status; NULL: it says nothing.
+ */
+int control_run(const struct command *command, unsigned int takes, int argc,
+		char **argv,
+		int (*print)(const struct control_options *options,
+			     const json_t *result));
+
 #endif

@@ -86,27 +86,25 @@ static int write_file(const char *path, const char *text)
 	return 0;
 }
 
+static int print_metrics(const struct control_options *options,
+			 const json_t *result)
+{
+	const char *text = json_string_value(json_object_get(result, "text"));
+
+	if (!text) {
+		complain("the daemon's answer has no text: is it of this "
+			 "version?");
+		return 1;
+	}
+	if (options->textfile)
+		return write_file(options->textfile, text);
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
+}
+
 static int metrics_run(int argc, char **argv)
 {
-	struct control_options options;
-	int status = control_options(&command_metrics,
-				     CONTROL_TEXTFILE | CONTROL_NO_JSON, argc,
-				     argv, &options);
-	const char *text;
-	json_t *result;
-
-	if (status != 0)
-		return status;
-	result = control_result(&options, "metrics");
-	text = json_string_value(json_object_get(result, "text"));
-	if (!text)
-		status = 1;
-	else if (options.textfile)
-		status = write_file(options.textfile, text);
-	else
-		status = fputs(text, stdout) < 0 || fflush(stdout) != 0;
-	json_decref(result);
-	return status;
+	return control_run(&command_metrics, CONTROL_TEXTFILE | CONTROL_NO_JSON,
+			   argc, argv, print_metrics);
 }
 
 const struct command command_metrics = {

@@ -2,37 +2,21 @@
 /* order.c - tundctl up, down and reload: what is done by the daemon. */
 #include "control.h"
 
-static int order(const struct command *command, unsigned int takes, int argc,
-		 char **argv)
-{
-	struct control_options options;
-	int status = control_options(command, takes, argc, argv, &options);
-	json_t *result;
-
-	if (status != 0)
-		return status;
-	result = control_result(&options, command->name);
-	if (result && options.json)
-		status = control_print_json(result);
-	json_decref(result);
-	return result ? status : 1;
-}
-
 static int up_run(int argc, char **argv)
 {
-	return order(&command_up, CONTROL_NAME_MUST | CONTROL_NETNS, argc,
-		     argv);
+	return control_run(&command_up, CONTROL_NAME_MUST | CONTROL_NETNS, argc,
+			   argv, NULL);
 }
 
 static int down_run(int argc, char **argv)
 {
-	return order(&command_down, CONTROL_NAME_MUST | CONTROL_NETNS, argc,
-		     argv);
+	return control_run(&command_down, CONTROL_NAME_MUST | CONTROL_NETNS,
+			   argc, argv, NULL);
 }
 
 static int reload_run(int argc, char **argv)
 {
-	return order(&command_reload, 0, argc, argv);
+	return control_run(&command_reload, 0, argc, argv, NULL);
 }
 
 const struct command command_up = {

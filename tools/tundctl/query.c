@@ -21,7 +21,7 @@ static const char *netns_of(const json_t *object)
 
 /* ---- status ---- */
 
-static void print_status(const json_t *s)
+static int print_status(const struct control_options *options, const json_t *s)
 {
 	time_t started = (time_t)number_of(s, "started");
 	char since[64] = "?";
@@ -38,30 +38,18 @@ static void print_status(const json_t *s)
 				     : "file");
 	print_pair("Devices", "%s", word_of(s, "devices"));
 	print_pair("Open files", "%s", word_of(s, "files"));
+	return 0;
 }
 
 static int status_run(int argc, char **argv)
 {
-	struct control_options options;
-	int status = control_options(&command_status, 0, argc, argv, &options);
-	json_t *result;
-
-	if (status != 0)
-		return status;
-	result = control_result(&options, "status");
-	if (!result)
-		return 1;
-	if (options.json)
-		status = control_print_json(result);
-	else
-		print_status(result);
-	json_decref(result);
-	return status;
+	return control_run(&command_status, 0, argc, argv, print_status);
 }
 
 /* ---- list ---- */
 
-static int print_list(const json_t *devices)
+static int print_list(const struct control_options *options,
+		      const json_t *result)
 {
 	static const char *const titles[] = {
 		"NAME", "KIND", "STATE", "PLANE", ">MTU", ">QUEUES", "NETNS",
@@ -70,7 +58,7 @@ static int print_list(const json_t *devices)
 	const json_t *d;
 	size_t i;
 
-	json_array_foreach(devices, i, d)
+	json_array_foreach(json_object_get(result, "devices"), i, d)
 	{
 		table_add(table, "%s", word_of(d, "name"));
 		table_add(table, "%s%s", word_of(d, "kind"),
@@ -89,19 +77,7 @@ static int print_list(const json_t *devices)
 
 static int list_run(int argc, char **argv)
 {
-	struct control_options options;
-	int status = control_options(&command_list, 0, argc, argv, &options);
-	json_t *result;
-
-	if (status != 0)
-		return status;
-	result = control_result(&options, "list");
-	if (!result)
-		return 1;
-	status = options.json ? control_print_json(result)
-			      : print_list(json_object_get(result, "devices"));
-	json_decref(result);
-	return status;
+	return control_run(&command_list, 0, argc, argv, print_list);
 }
 
 /* ---- show ---- */
@@ -182,37 +158,31 @@ static void print_device(const json_t *d)
 	json_array_foreach(json_object_get(d, "clients"), i, c) print_holder(c);
 }
 
-static int show_run(int argc, char **argv)
+static int print_devices(const struct control_options *options,
+			 const json_t *result)
 {
-	struct control_options options;
-	int status = control_options(&command_show,
-				     CONTROL_NAME_MUST | CONTROL_NETNS, argc,
-				     argv, &options);
-	json_t *result, *d;
+	const json_t *d;
 	size_t i;
 
-	if (status != 0)
-		return status;
-	result = control_result(&options, "show");
-	if (!result)
-		return 1;
-	if (options.json) {
-		status = control_print_json(result);
-	} else {
-		json_array_foreach(json_object_get(result, "devices"), i, d)
-		{
-			if (i > 0)
-				putchar('\n');
-			print_device(d);
-		}
+	json_array_foreach(json_object_get(result, "devices"), i, d)
+	{
+		if (i > 0)
+			putchar('\n');
+		print_device(d);
 	}
-	json_decref(result);
-	return status;
+	return 0;
+}
+
+static int show_run(int argc, char **argv)
+{
+	return control_run(&command_show, CONTROL_NAME_MUST | CONTROL_NETNS,
+			   argc, argv, print_devices);
 }
 
 /* ---- clients ---- */
 
-static int print_clients(const json_t *clients)
+static int print_clients(const struct control_options *options,
+			 const json_t *result)
 {
 	static const char *const titles[] = {
 		">PID",	 "COMMAND", "USER",	 "DEVICE",
@@ -222,7 +192,7 @@ static int print_clients(const json_t *clients)
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(clients, i, c)
+	json_array_foreach(json_object_get(result, "clients"), i, c)
 	{
 		bool alive = json_is_true(json_object_get(c, "alive"));
 		const json_t *container = json_object_get(c, "container");
@@ -243,20 +213,7 @@ static int print_clients(const json_t *clients)
 
 static int clients_run(int argc, char **argv)
 {
-	struct control_options options;
-	int status = control_options(&command_clients, 0, argc, argv, &options);
-	json_t *result;
-
-	if (status != 0)
-		return status;
-	result = control_result(&options, "clients");
-	if (!result)
-		return 1;
-	status = options.json
-			 ? control_print_json(result)
-			 : print_clients(json_object_get(result, "clients"));
-	json_decref(result);
-	return status;
+	return control_run(&command_clients, 0, argc, argv, print_clients);
 }
 
 const struct command command_status = {

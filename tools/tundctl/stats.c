@@ -199,35 +199,27 @@ static void print_one(const json_t *d)
 	json_array_foreach(json_object_get(d, "queues"), i, q) print_queue(q);
 }
 
-static int stats_run(int argc, char **argv)
+static int print_stats(const struct control_options *options,
+		       const json_t *result)
 {
-	struct control_options options;
-	int status = control_options(&command_stats,
-				     CONTROL_NAME_MAY | CONTROL_NETNS, argc,
-				     argv, &options);
-	json_t *result, *devices, *d;
+	const json_t *devices = json_object_get(result, "devices"), *d;
 	size_t i;
 
-	if (status != 0)
-		return status;
-	result = control_result(&options, "stats");
-	if (!result)
-		return 1;
-	devices = json_object_get(result, "devices");
-	if (options.json) {
-		status = control_print_json(result);
-	} else if (!options.name) {
-		status = print_all(devices);
-	} else {
-		json_array_foreach(devices, i, d)
-		{
-			if (i > 0)
-				putchar('\n');
-			print_one(d);
-		}
+	if (!options->name)
+		return print_all(devices);
+	json_array_foreach(devices, i, d)
+	{
+		if (i > 0)
+			putchar('\n');
+		print_one(d);
 	}
-	json_decref(result);
-	return status;
+	return 0;
+}
+
+static int stats_run(int argc, char **argv)
+{
+	return control_run(&command_stats, CONTROL_NAME_MAY | CONTROL_NETNS,
+			   argc, argv, print_stats);
 }
 
 const struct command command_stats = {
