@@ -359,51 +359,64 @@ void pump_want_send(struct host_link *link)
 		log_error("cannot wait for a packet socket: %s", strerror(-r));
 }
 
-/* What goes before a packet. */
-struct out {
-	struct virtio_net_hdr vnet;
-	uint8_t header[ETH_HLEN];
-	struct iovec iov[3];
-};
+_Static_assert(PKT_HEAD_ROOM == sizeof(struct virtio_net_hdr) + ETH_HLEN,
+	       "room for both headers");
 
-static int prepare_out(struct host_link *link, struct out *out,
-		       const struct pkt *pkt)
+/* Puts the headers in front of the packet. */
+static int prepare(struct host_link *link, struct pkt *pkt,
+		   struct iovec *ret_iov)
 {
 	uint64_t mac = atomic_load_explicit(&link->mac, memory_order_relaxed);
-	bool tun = link->kind == DEV_TUN;
+	struct virtio_net_hdr vnet = pkt->vnet;
+	uint8_t *end = pkt->head + sizeof(pkt->head);
+	uint8_t *begin = end;
 	uint8_t to[sizeof(mac)];
 
-	out->vnet = pkt->vnet;
-	if (tun) {
+	if (link->kind == DEV_TUN) {
+		begin -= ETH_HLEN;
 		memcpy(to, &mac, sizeof(mac));
-		frame_build_header(out->header, to, pkt->proto);
-		if (!vnet_shift(&out->vnet, ETH_HLEN))
+		frame_build_header(begin, to, pkt->proto);
+		if (!vnet_shift(&vnet, ETH_HLEN))
 			return -EINVAL;
 	}
-	out->iov[0] = (struct iovec){&out->vnet, sizeof(out->vnet)};
-	out->iov[1] = (struct iovec){out->header, tun ? ETH_HLEN : 0};
-	out->iov[2] = (struct iovec){(void *)pkt->data, pkt->len};
+	begin -= sizeof(vnet);
+	memcpy(begin, &vnet, sizeof(vnet));
+	*ret_iov = (struct iovec){begin, (size_t)(end - begin) + pkt->len};
 	return 0;
+}
+
+static int send_several(struct host_link *link, struct iovec *iovs,
+			unsigned int n)
+{
+	struct mmsghdr msgs[HOST_SEND_MAX];
+	int r;
+
+	for (unsigned int i = 0; i < n; i++)
+		msgs[i].msg_hdr =
+			(struct msghdr){.msg_iov = &iovs[i], .msg_iovlen = 1};
+	r = sendmmsg(link->packet_fd, msgs, n, MSG_DONTWAIT);
+	return r < 0 ? -errno : r;
+}
+
+/* For the kernel an eighth cheaper than as the only one of several. */
+static int send_one(struct host_link *link, const struct iovec *iov)
+{
+	return send(link->packet_fd, iov->iov_base, iov->iov_len,
+		    MSG_DONTWAIT) < 0
+		       ? -errno
+		       : 1;
 }
 
 int pump_send(struct host_link *link, struct pkt *const *pkts, unsigned int n)
 {
-	struct mmsghdr msgs[HOST_SEND_MAX];
-	struct out outs[HOST_SEND_MAX];
+	struct iovec iovs[HOST_SEND_MAX];
 	unsigned int ready = 0;
 	int r = 0;
 
-	for (; ready < n && r == 0; ready++) {
-		r = prepare_out(link, &outs[ready], pkts[ready]);
-		if (r < 0)
-			break;
-		msgs[ready].msg_hdr = (struct msghdr){
-			.msg_iov = outs[ready].iov,
-			.msg_iovlen = ARRAY_SIZE(outs[ready].iov),
-		};
-	}
+	while (ready < n && (r = prepare(link, pkts[ready], &iovs[ready])) == 0)
+		ready++;
 	if (ready == 0)
 		return r;
-	r = sendmmsg(link->packet_fd, msgs, ready, MSG_DONTWAIT);
-	return r < 0 ? -errno : r;
+	return ready == 1 ? send_one(link, iovs)
+			  : send_several(link, iovs, ready);
 }

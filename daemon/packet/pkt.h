@@ -12,6 +12,9 @@
 
 #include "base/list.h"
 
+/* For what the host is given in front: a virtio-net and an Ethernet header. */
+#define PKT_HEAD_ROOM 24
+
 /* What TUN carries is an IP packet, what TAP carries an Ethernet frame. */
 struct pkt {
 	struct list node;
@@ -22,6 +25,7 @@ struct pkt {
 	uint64_t queued_us; /* of now_us(), if somebody will ask */
 	/* What is left to do to it; positions count from its first byte. */
 	struct virtio_net_hdr vnet;
+	uint8_t head[PKT_HEAD_ROOM]; /* of whoever sends it */
 	uint8_t data[];
 };
 
