@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "dev/table.h"
 #include "fuse/callermem.h"
+#include "fuse/channel.h"
 #include "fuse/private.h"
 #include "fuse/workers.h"
 
@@ -43,7 +44,7 @@ static int open_session(struct fs_server *server, int fd)
 {
 	char *argv[] = {(char *)"tund", NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-	char mountpoint[32];
+	int r;
 
 	server->session =
 		fuse_session_new(&args, &fs_ops, sizeof(fs_ops), server);
@@ -53,12 +54,11 @@ static int open_session(struct fs_server *server, int fd)
 		return -ENOMEM;
 	}
 	/* From here on the descriptor is the session's. */
-	snprintf(mountpoint, sizeof(mountpoint), "/dev/fd/%d", fd);
-	if (fuse_session_mount(server->session, mountpoint) < 0) {
-		log_error("libfuse refuses descriptor %d", fd);
-		return -EIO;
-	}
-	return 0;
+	r = channel_open(server->session, fd);
+	if (r < 0)
+		log_error("libfuse refuses descriptor %d: %s", fd,
+			  strerror(-r));
+	return r;
 }
 
 /*
