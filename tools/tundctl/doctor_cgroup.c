@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "tundctl.h"
@@ -20,39 +21,56 @@ struct where {
 	char v2[PATH_MAX];
 };
 
-/* The mount of a hierarchy; version 1 of the devices, or version 2. */
-static bool find_mount(bool v1, char ret_path[PATH_MAX])
+static bool is_kind(const char *line, bool v1)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool found = false;
+	const char *rest = strstr(line, " - ");
 
-	while (f && !found && getline(&line, &size, f) > 0) {
-		const char *rest = strstr(line, " - ");
+	if (!rest)
+		return false;
+	return v1 ? strncmp(rest, " - cgroup ", 10) == 0 &&
+			       strstr(rest, "devices")
+		  : strncmp(rest, " - cgroup2 ", 11) == 0;
+}
 
-		if (!rest ||
-		    sscanf(line, "%*s %*s %*s / %4095s", ret_path) != 1)
-			continue;
-		found = v1 ? strncmp(rest, " - cgroup ", 10) == 0 &&
-					strstr(rest, "devices")
-			   : strncmp(rest, " - cgroup2 ", 11) == 0;
-	}
-	free(line);
-	if (f)
-		fclose(f);
-	return found;
+/*
+ * The group's directory under a mount of its hierarchy. The mount may show only
+ * a part, be of an outer cgroup namespace, or lie under another one.
+ */
+static bool find_below(const char *line, const char *group,
+		       char ret_path[PATH_MAX])
+{
+	char root[PATH_MAX], where[PATH_MAX];
+	size_t len;
+
+	if (sscanf(line, "%*s %*s %*s %4095s %4095s", root, where) != 2)
+		return false;
+	len = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(group, root, len) != 0 ||
+	    (group[len] != '/' && group[len] != '\0'))
+		return false;
+	return snprintf(ret_path, PATH_MAX, "%s%s", where, group + len) <
+		       PATH_MAX &&
+	       access(ret_path, F_OK) == 0;
 }
 
 static void place(bool v1, const char *group, char ret_path[PATH_MAX])
 {
-	char mount[PATH_MAX];
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+	FILE *f;
 
 	/* A group outside of our own cgroup namespace has no path here. */
-	if (strncmp(group, "/..", 3) == 0 || !find_mount(v1, mount))
+	if (strncmp(group, "/..", 3) == 0)
 		return;
-	if (snprintf(ret_path, PATH_MAX, "%s%s", mount, group) >= PATH_MAX)
+	f = fopen("/proc/self/mountinfo", "re");
+	while (f && !found && getline(&line, &size, f) > 0)
+		found = is_kind(line, v1) && find_below(line, group, ret_path);
+	if (!found)
 		ret_path[0] = '\0';
+	free(line);
+	if (f)
+		fclose(f);
 }
 
 static void look_up(const struct doctor *d, struct where *ret_where)
