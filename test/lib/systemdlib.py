@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 
+import cgrouplib
 import tundtest as tt
 
 SYSTEMD = '/lib/systemd/systemd'
@@ -59,38 +60,6 @@ UNITS = {
 }
 
 
-def cgroup_mount():
-    with open('/proc/self/mountinfo') as f:
-        for line in f:
-            words = line.split()
-            if words[words.index('-') + 1] == 'cgroup2':
-                return words[4]
-    raise tt.Skip('needs a mounted cgroup2')
-
-
-def make_cgroup():
-    top = cgroup_mount()
-    for old in glob.glob(top + '/tundtest-systemd-*'):
-        if not os.path.exists('/proc/' + old.rsplit('-', 1)[1]):
-            remove_cgroup(old)
-    path = '%s/tundtest-systemd-%s' % (top, os.stat('/run').st_dev)
-    try:
-        os.mkdir(path)
-    except OSError as e:
-        raise tt.Skip('needs a cgroup of its own: %s' % e) from None
-    return path
-
-
-def remove_cgroup(path):
-    """Whether it is gone."""
-    for where, _, _ in os.walk(path, topdown=False):
-        try:
-            os.rmdir(where)
-        except OSError:
-            pass
-    return not os.path.exists(path)
-
-
 class System:
     """install(root) puts what is tested into the root before the start."""
 
@@ -100,7 +69,7 @@ class System:
         self.t = t
         self.root = self.make_root()
         install(self.root)
-        self.cgroup = make_cgroup()
+        self.cgroup = cgrouplib.make(t)
         t.defer(self.end)
         self.log = tt.WORK + '/systemd.log'
         with open(self.log, 'wb') as log:
@@ -109,7 +78,7 @@ class System:
                  BOOT, 'sh', self.root,
                  ','.join('-' + name for name in NOT_TO_HAVE)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=self.enter_cgroup)
+                preexec_fn=lambda: cgrouplib.join(self.cgroup))
         tt.wait_for(self.booted, 20, lambda: 'systemd boots\n' + self.said())
 
     def make_root(self):
@@ -139,10 +108,6 @@ class System:
                            '%s/etc/systemd/system/%s/%s' % (
                                root, where, name))
         return root
-
-    def enter_cgroup(self):
-        with open(self.cgroup + '/cgroup.procs', 'w') as f:
-            f.write('0')
 
     def leader(self):
         with open('/proc/%d/task/%d/children' % (
@@ -186,9 +151,6 @@ class System:
         self.process.wait()
         tt.wait_for(lambda: not self.processes(), 5, 'end of systemd')
         tt.run('umount', self.root)
-        # It is busy until the kernel has forgotten the last process.
-        tt.wait_for(lambda: remove_cgroup(self.cgroup), 5,
-                    'end of the cgroup')
 
     def processes(self):
         found = ''

@@ -26,6 +26,7 @@ import sys
 import time
 import traceback
 
+import cgrouplib
 import tundnet
 from tundnet import *  # noqa: F401,F403
 from tundnet import (Child, Counters, Failure, Netns, Skip, Tun, alive, check,
@@ -537,6 +538,7 @@ def main(sentence, more=None):
         os.environ[INSIDE] = 'user' if user else 'root'
         os.environ['TUNDTEST_SEED'] = str(opts.seed)
         sys.stdout.flush()
+        cgrouplib.sweep()
         os.execvp('unshare', ['unshare'] + (
             ['--user', '--map-root-user'] if user else []) + [
             '--mount', '--net', '--pid', '--fork', '--kill-child',
