@@ -78,6 +78,19 @@ def ctl(t):
     return os.path.abspath(t.opts.tundctl)
 
 
+def without_engines(t):
+    """As where neither Docker nor Podman is: when they are only asked for a
+    container, they set up their storage on this machine."""
+    where = tt.WORK + '/no-engines'
+    os.makedirs(where, exist_ok=True)
+    for name in 'docker', 'podman':
+        with open('%s/%s' % (where, name), 'w') as f:
+            f.write('#!/bin/sh\nexit 1\n')
+        os.chmod('%s/%s' % (where, name), 0o755)
+    t.defer(os.environ.__setitem__, 'PATH', os.environ['PATH'])
+    os.environ['PATH'] = where + ':' + os.environ['PATH']
+
+
 def start(t, command, ns=None, **kwargs):
     kwargs.setdefault('stdin', subprocess.DEVNULL)
     with ns or t.home:
