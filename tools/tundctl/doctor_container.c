@@ -5,17 +5,35 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "tundctl.h"
 
+/* To its end: who writes in parts would be killed by the second one. */
+static void read_all(int fd, char *ret_text, size_t size)
+{
+	char rest[64];
+	size_t have = 0;
+	ssize_t n;
+
+	do {
+		bool full = have == size - 1;
+
+		n = read(fd, full ? rest : ret_text + have,
+			 full ? sizeof(rest) : size - 1 - have);
+		if (n > 0 && !full)
+			have += (size_t)n;
+	} while (n > 0);
+	ret_text[have] = '\0';
+}
+
 /* What the command prints, as a number; 0 if it does not know the name. */
 static pid_t ask(const char *const *words)
 {
-	char text[32] = "";
 	int fds[2], status;
+	char text[32];
 	pid_t child;
-	ssize_t n;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return 0;
@@ -30,9 +48,9 @@ static pid_t ask(const char *const *words)
 		_exit(127);
 	}
 	close(fds[1]);
-	n = read(fds[0], text, sizeof(text) - 1);
+	read_all(fds[0], text, sizeof(text));
 	close(fds[0]);
-	if (child < 0 || waitpid(child, &status, 0) < 0 || n <= 0 || status)
+	if (child < 0 || waitpid(child, &status, 0) < 0 || status)
 		return 0;
 	return (pid_t)atoi(text);
 }
