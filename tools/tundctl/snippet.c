@@ -42,8 +42,8 @@ static const struct kind kinds[] = {
 	 "      - type: bind\n"
 	 "        source: @DEVICE@\n"
 	 "        target: " USUAL "\n"
-	 "        bind:\n"
-	 "          create_host_path: false\n"},
+	 "        # So that Compose 2 makes no directory in its place:\n"
+	 "        # bind: {create_host_path: false}\n"},
 	{"kubernetes", "a pod, on nodes where tund runs",
 	 "# a Pod; a Deployment has the same under spec.template\n"
 	 "apiVersion: v1\n"
