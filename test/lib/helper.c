@@ -386,7 +386,7 @@ static const struct {
 	{"udp-send", command_udp_send}, {"udp-recv", command_udp_recv},
 	{"tun-send", command_tun_send}, {"tun-recv", command_tun_recv},
 	{"client", command_client},	{"forward", command_forward},
-	{"hostile", command_hostile},
+	{"hostile", command_hostile},	{"answer", command_answer},
 };
 
 int main(int argc, char **argv)

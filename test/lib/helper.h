@@ -120,5 +120,6 @@ int command_tun_recv(void);
 int command_client(void);
 int command_forward(void);
 int command_hostile(void);
+int command_answer(void);
 
 #endif
