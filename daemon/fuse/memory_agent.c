@@ -226,8 +226,9 @@ static void carry_out(int fd, const struct memory_call *call, int answer_fd,
 }
 
 /*
- * Returns the size of the message, 0 at the end, negative to try again. Of the
- * two descriptors the first is for the answer; -1 for one that did not come.
+ * Returns the size of the message, 0 at the end, negative if a child has ended
+ * or to try again. Of the two descriptors the first is for the answer; -1 for
+ * one that did not come.
  */
 static ssize_t receive(int fd, struct memory_call *call, int ret_fds[2])
 {
@@ -242,10 +243,17 @@ static ssize_t receive(int fd, struct memory_call *call, int ret_fds[2])
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	struct cmsghdr *c;
-	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	sigset_t none;
+	ssize_t n;
 
 	ret_fds[0] = ret_fds[1] = -1;
+	/* SIGCHLD comes in here only, so that no end is missed. */
+	sigemptyset(&none);
+	if (ppoll(&readable, 1, NULL, &none) < 0)
+		return -1;
+	n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (c && c->cmsg_type == SCM_RIGHTS)
 		memcpy(ret_fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
@@ -255,14 +263,15 @@ static ssize_t receive(int fd, struct memory_call *call, int ret_fds[2])
 _Noreturn void memory_agent_run(int fd)
 {
 	struct sigaction on_sigchld = {.sa_handler = on_child};
-	sigset_t none;
+	sigset_t ends;
 
 	/* A Ctrl-C is for the daemon; the agent ends when that has ended. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	sigaction(SIGCHLD, &on_sigchld, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &ends, NULL);
 	prctl(PR_SET_NAME, "tund-memory");
 	close_others(fd);
 
