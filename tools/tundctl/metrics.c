@@ -54,6 +54,31 @@ static void print_old(FILE *to, const char *text)
 	}
 }
 
+/*
+ * Whatever stands there is replaced: of a device, a pipe or a link nothing
+ * would be left.
+ */
+static bool may_be_replaced(const char *path)
+{
+	struct stat st;
+
+	/* If it cannot be looked at, it cannot be written, which says why. */
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return true;
+	if (S_ISDIR(st.st_mode))
+		complain_of_file(path, EISDIR);
+	else if (S_ISLNK(st.st_mode))
+		complain("%s is a symbolic link, which would be replaced: name "
+			 "the file that it leads to",
+			 path);
+	else
+		complain("%s is no regular file, and would be replaced by one: "
+			 "name another, or leave out --textfile and send the "
+			 "output there",
+			 path);
+	return false;
+}
+
 /* Whoever reads it finds the old one or the new one, and all of it. */
 static int write_file(const char *path, const char *text)
 {
@@ -86,8 +111,7 @@ static int write_file(const char *path, const char *text)
 	return 0;
 }
 
-static int print_metrics(const struct control_options *options,
-			 const json_t *result)
+static int print_metrics(const char *textfile, const json_t *result)
 {
 	const char *text = json_string_value(json_object_get(result, "text"));
 
@@ -96,15 +120,29 @@ static int print_metrics(const struct control_options *options,
 			 "version?");
 		return 1;
 	}
-	if (options->textfile)
-		return write_file(options->textfile, text);
+	if (textfile)
+		return write_file(textfile, text);
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }
 
 static int metrics_run(int argc, char **argv)
 {
-	return control_run(&command_metrics, CONTROL_TEXTFILE | CONTROL_NO_JSON,
-			   argc, argv, print_metrics);
+	struct control_options options;
+	json_t *result;
+	int status = control_options(&command_metrics,
+				     CONTROL_TEXTFILE | CONTROL_NO_JSON, argc,
+				     argv, &options);
+
+	if (status != 0)
+		return status;
+	if (options.textfile && !may_be_replaced(options.textfile))
+		return 1;
+	result = control_result(&options, command_metrics.name);
+	if (!result)
+		return 1;
+	status = print_metrics(options.textfile, result);
+	json_decref(result);
+	return status;
 }
 
 const struct command command_metrics = {
