@@ -498,15 +498,16 @@ def watch(child, progress):
             return 1
 
 
-def parse(sentence, more):
+def parse(sentence, more, refuse=None):
     p = argparse.ArgumentParser(description=sentence)
-    p.add_argument('--tund', help='the daemon; without: the kernel device')
-    p.add_argument('--helper', help='the tund-test-helper')
-    p.add_argument('--device', default='/dev/net/tun')
-    p.add_argument('--seed', type=int, help='of what is random')
-    p.add_argument('--slack', type=float, default=float(
+    own = p.add_argument_group('of every test')
+    own.add_argument('--tund', help='the daemon; without: the kernel device')
+    own.add_argument('--helper', help='the tund-test-helper')
+    own.add_argument('--device', default='/dev/net/tun')
+    own.add_argument('--seed', type=int, help='of what is random')
+    own.add_argument('--slack', type=float, default=float(
         os.environ.get('TUNDTEST_SLACK', '1')), help='times each deadline')
-    p.add_argument('--only', action='append', help='cases whose name has it')
+    own.add_argument('--only', action='append', help='cases whose name has it')
     p.set_defaults(no_daemon=False, user=False)
     if more:
         more(p)
@@ -518,16 +519,26 @@ def parse(sentence, more):
             setattr(opts, name, os.path.abspath(path))
             if not os.access(path, os.X_OK):
                 p.error('--%s: no executable %s' % (name, path))
+    for word in opts.only or []:
+        if not any(word in c.name for c in cases):
+            p.error('--only: no case has %r in its name: %s' % (
+                word, ', '.join(c.name for c in cases)))
+    try:
+        if refuse:
+            refuse(opts)
+    except ValueError as e:
+        p.error(str(e))
     if opts.seed is None:
         opts.seed = int(os.environ.get('TUNDTEST_SEED', '0')) or \
             random.SystemRandom().randrange(1, 1 << 31)
     return opts
 
 
-def main(sentence, more=None):
+def main(sentence, more=None, refuse=None):
     """Runs the cases; never returns. more(parser) adds options; it may set
-    no_daemon for a test that starts its own."""
-    opts = parse(sentence, more)
+    no_daemon for a test that starts its own. refuse(options) raises ValueError
+    with what is wrong with them."""
+    opts = parse(sentence, more, refuse)
     tundnet.slack = opts.slack
     if INSIDE not in os.environ:
         user = os.geteuid() != 0
