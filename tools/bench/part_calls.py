@@ -4,6 +4,7 @@ application and of the daemon."""
 
 import os
 
+import part_pps
 import scene
 from figures import Metric, Table
 from part_pps import DOWN, PATHS, UP
@@ -15,6 +16,7 @@ METRICS = [
 ]
 ABOUT = '''Counted by the kernel (raw_syscalls:sys_enter) under full load,
 1400 bytes, for each packet that the application received or sent.'''
+NAMES = part_pps.NAMES
 
 
 def tracepoint():

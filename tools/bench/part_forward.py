@@ -18,6 +18,7 @@ other. `s/GB`: time of the processors for 1e9 bytes, of the forwarder and of
 the whole machine. On the kernel's TUN the forwarder uses plain system calls,
 otherwise it is examples/forwarder.c.'''
 PATHS = [scene.KERNEL, scene.KERNEL_TSO] + scene.TUND + scene.TUND_TSO
+NAMES = [path.name for path in PATHS]
 
 
 def measure(s, path, mtu, streams, seconds):

@@ -16,6 +16,7 @@ ABOUT = '''UDP of 64 bytes from a socket of the host to the application and
 back, the next one when the one before is back. `half`: while the host sends
 other packets to it, half as many as it was found to take just before.'''
 PATHS = [scene.KERNEL] + scene.TUND + [scene.VETH_RING]
+NAMES = [path.name for path in PATHS]
 
 
 def measure(s, path, load, seconds):

@@ -26,6 +26,7 @@ NULL = {
     'null FUSE spinning': ['--spin'],
     'null FUSE as tund': ['--tund'],
 }
+NAMES = [KERNEL, 'file single', *NULL]
 
 
 class Subject:
@@ -69,7 +70,7 @@ def measure(s, subject, call, packets):
 def run(s, plan):
     result = Table('null', 'The device file, call by call',
                    ['call', 'packets'], METRICS, about=ABOUT)
-    subjects = [Subject(n) for n in (KERNEL, 'file single', *NULL)]
+    subjects = [Subject(n) for n in NAMES]
     variants = [(subject, {'call': call, 'packets': packets})
                 for call, packets in (('read', 'queued'), ('read', 'load'),
                                       ('write', '-'))

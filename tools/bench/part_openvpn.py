@@ -29,6 +29,7 @@ class Way:
 
 WAYS = {'kernel': Way(KERNEL), 'direct': Way('run direct', 'direct'),
         'file': Way('run file', 'file'), 'plain': Way('plain file')}
+NAMES = [way.name for way in WAYS.values()]
 
 
 class Pair:

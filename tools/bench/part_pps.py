@@ -51,6 +51,7 @@ PATHS = {
     DOWN: [scene.KERNEL, scene.KERNEL_TSO] + scene.TUND +
     scene.TUND_JOINED + [scene.VETH_BATCH, scene.VETH_TX_RING],
 }
+NAMES = [path.name for direction in PATHS for path in PATHS[direction]]
 
 
 def run(s, plan):

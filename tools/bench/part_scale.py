@@ -28,6 +28,7 @@ uses of a processor, and how often it is woken, while nothing happens; `busy`:
 process until the last interface is gone.'''
 PATHS = [scene.KERNEL] + [p for p in scene.TUND
                           if p.name in ('file single', 'direct ring')]
+NAMES = [path.name for path in PATHS]
 IDLE = 1.0
 
 

@@ -30,7 +30,7 @@ class Plan:
 
     def wants(self, path):
         return not self.opts.paths or path.name == KERNEL or any(
-            word.strip() in path.name for word in self.opts.paths.split(','))
+            word in path.name for word in self.opts.paths)
 
     def noise(self):
         """What part of the machine others used before the rounds, and what
