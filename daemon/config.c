@@ -67,6 +67,13 @@ static bool is_interface_name(const char *name)
 	       strcmp(name, "..") != 0 && !strpbrk(name, "/:% \t*?[");
 }
 
+/* In each network namespace: an interface, and two directories of sysctl(8). */
+static bool is_taken_name(const char *name)
+{
+	return strcmp(name, "lo") == 0 || strcmp(name, "all") == 0 ||
+	       strcmp(name, "default") == 0;
+}
+
 static void begin_device(struct reading *reading, const char *name)
 {
 	struct config *config = reading->config;
@@ -76,6 +83,13 @@ static void begin_device(struct reading *reading, const char *name)
 		config_mistake(reading,
 			       "[Device %s]: no name of an interface: at most "
 			       "15 characters, without blanks and /:%%*?[",
+			       name);
+		return;
+	}
+	if (is_taken_name(name)) {
+		config_mistake(reading,
+			       "[Device %s]: the kernel has that name for "
+			       "itself: give the device another one",
 			       name);
 		return;
 	}

@@ -129,6 +129,7 @@ static void set_mtu(struct reading *reading, const struct config_value *v)
 
 	if (value_number(v, MIN_MTU, MAX_MTU, &mtu))
 		reading->mtu = (unsigned int)mtu;
+	reading->mtu_line = reading->line;
 }
 
 static void set_address(struct reading *reading, const struct config_value *v)
@@ -390,8 +391,8 @@ static int step_rank(const struct tund_config *step)
 	case TUND_CONFIG_UP:
 		return 2;
 	default:
-		/* A route needs an interface that is up. */
-		return 3;
+		/* It needs an interface that is up, and its gateway a route. */
+		return config_has_gateway(step) ? 4 : 3;
 	}
 }
 
@@ -399,11 +400,12 @@ static int step_rank(const struct tund_config *step)
 static void sort_steps(struct dev_setup *setup)
 {
 	for (size_t i = 1; i < setup->n; i++) {
-		struct tund_config step = setup->steps[i];
+		struct dev_step step = setup->steps[i];
+		int rank = step_rank(&step.config);
 		size_t to = i;
 
 		while (to > 0 &&
-		       step_rank(&setup->steps[to - 1]) > step_rank(&step)) {
+		       step_rank(&setup->steps[to - 1].config) > rank) {
 			setup->steps[to] = setup->steps[to - 1];
 			to--;
 		}
@@ -414,6 +416,7 @@ static void sort_steps(struct dev_setup *setup)
 static void end_setup(struct reading *reading, bool up)
 {
 	struct dev_setup *setup = setup_of(reading);
+	unsigned int line = reading->line;
 	const struct tund_config mtu = {.what = TUND_CONFIG_MTU,
 					.value = reading->mtu};
 	const struct tund_config set_it_up = {.what = TUND_CONFIG_UP,
@@ -423,8 +426,10 @@ static void end_setup(struct reading *reading, bool up)
 		config_mistake(reading,
 			       "MTU=%u: IPv6 addresses need %d at least",
 			       reading->mtu, MIN_IPV6_MTU);
+	reading->line = reading->mtu_line;
 	if (reading->mtu)
 		config_add_step(reading, setup, &mtu);
+	reading->line = line;
 	if (up)
 		config_add_step(reading, setup, &set_it_up);
 	sort_steps(setup);
@@ -461,6 +466,7 @@ static void end_device(struct reading *reading)
 	if (device->owner == (uid_t)-1 && device->group == (gid_t)-1)
 		device->owner = 0;
 	end_setup(reading, true);
+	config_check_gateways(reading, &device->setup);
 }
 
 static void end_policy(struct reading *reading)

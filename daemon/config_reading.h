@@ -33,7 +33,7 @@ struct reading {
 	struct dev_declaration *device;
 	struct policy_rule *rule;
 	/* Of that section. */
-	unsigned int mtu;
+	unsigned int mtu, mtu_line;
 	bool has_ipv6, has_up, up, configure;
 };
 
@@ -46,6 +46,12 @@ void config_set_key(struct reading *reading, const char *name,
 		    const char *value);
 /* Of the section that has begun, or the last one: what is missing in it. */
 void config_end_section(struct reading *reading);
+
+/* config_gateways.c */
+bool config_has_gateway(const struct tund_config *route);
+/* Of a device's section: which no address or route of it reaches. */
+void config_check_gateways(struct reading *reading,
+			   const struct dev_setup *setup);
 
 /* config_values.c: false after a mistake, which was told. */
 struct config_value {

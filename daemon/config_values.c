@@ -382,13 +382,13 @@ bool value_prefixes(const struct config_value *v, struct ip_prefixes *set)
 bool config_add_step(struct reading *reading, struct dev_setup *setup,
 		     const struct tund_config *step)
 {
-	struct tund_config *steps =
+	struct dev_step *steps =
 		reallocarray(setup->steps, setup->n + 1, sizeof(*steps));
 
 	if (!steps)
 		return no_memory(reading);
 	setup->steps = steps;
-	steps[setup->n++] = *step;
+	steps[setup->n++] = (struct dev_step){*step, reading->line};
 	return true;
 }
 

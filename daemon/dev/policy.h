@@ -14,9 +14,9 @@
 #include <sys/types.h>
 
 #include "dev/host.h"
+#include <tund/abi.h>
 
 struct dev_caller;
-struct tund_config;
 
 /* Every number from `first` to `last`. */
 struct id_range {
@@ -41,9 +41,14 @@ struct ip_prefixes {
 	size_t n;
 };
 
+struct dev_step {
+	struct tund_config config;
+	unsigned int line; /* of the configuration file */
+};
+
 /* What is done to an interface for its program, in this order. */
 struct dev_setup {
-	struct tund_config *steps;
+	struct dev_step *steps;
 	size_t n;
 };
 

@@ -44,7 +44,7 @@ int device_set_up(struct device *dev, int home_ns_fd,
 	int result = 0;
 
 	for (size_t i = 0; i < setup->n; i++) {
-		const struct tund_config *step = &setup->steps[i];
+		const struct tund_config *step = &setup->steps[i].config;
 		struct host_state state;
 		char text[80];
 		int r = dev->host->configure(dev->link, home_ns_fd, &permit,

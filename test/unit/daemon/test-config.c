@@ -124,7 +124,7 @@ static void assert_step(const struct dev_setup *setup, size_t i,
 			unsigned int what, const char *address,
 			unsigned int prefix, const char *peer, uint32_t value)
 {
-	const struct tund_config *step = &setup->steps[i];
+	const struct tund_config *step = &setup->steps[i].config;
 	char text[64] = "";
 
 	assert_true(i < setup->n);
@@ -171,10 +171,13 @@ static void device_keys(void **state)
 	assert_step(&d[0].setup, 3, TUND_CONFIG_ADDRESS_ADD, "10.9.0.2", 32,
 		    "10.9.0.1", 0);
 	assert_step(&d[0].setup, 4, TUND_CONFIG_UP, NULL, 0, NULL, 1);
-	assert_step(&d[0].setup, 5, TUND_CONFIG_ROUTE_ADD, "10.0.0.0", 8,
-		    "10.8.0.1", 7);
-	assert_step(&d[0].setup, 6, TUND_CONFIG_ROUTE_ADD, "0.0.0.0", 0,
+	/* A gateway may be at hand through one without. */
+	assert_step(&d[0].setup, 5, TUND_CONFIG_ROUTE_ADD, "0.0.0.0", 0,
 		    "0.0.0.0", 0);
+	assert_step(&d[0].setup, 6, TUND_CONFIG_ROUTE_ADD, "10.0.0.0", 8,
+		    "10.8.0.1", 7);
+	assert_int_equal(d[0].setup.steps[0].line, 7);
+	assert_int_equal(d[0].setup.steps[6].line, 2);
 	/* Root's own, where nobody is named. */
 	assert_int_equal(d[1].owner, 0);
 	assert_int_equal(d[1].group, (gid_t)-1);
@@ -291,6 +294,9 @@ static void bad_lines_are_told(void **state)
 		{"[Device a/b]\n", 1, "no name of an interface"},
 		{"[Device tun%d]\n", 1, "no name of an interface"},
 		{"[Device ..]\n", 1, "no name of an interface"},
+		{"[Device lo]\n", 1, "kernel has that name for itself"},
+		{"[Device all]\n", 1, "give the device another one"},
+		{"[Device default]\n", 1, "has that name for itself"},
 		{DEVICE DEVICE, 3, "there already, at "},
 		{POLICY POLICY, 3, "give this one another name"},
 		{"[Policy 0123456789012345678901234567890123456789"

@@ -14,9 +14,9 @@ static char file[] = "tund.conf";
 
 static struct dev_declaration declaration(const char *name, unsigned int kind)
 {
-	static struct tund_config steps[] = {
-		{.what = TUND_CONFIG_MTU, .value = 1400},
-		{.what = TUND_CONFIG_UP, .value = 1},
+	static struct dev_step steps[] = {
+		{{.what = TUND_CONFIG_MTU, .value = 1400}, 8},
+		{{.what = TUND_CONFIG_UP, .value = 1}, 7},
 	};
 	struct dev_declaration d = {
 		.file = file,

@@ -172,15 +172,15 @@ static void another_policy_is_for_the_next(void **state)
 
 /* ---- what is set for the program ---- */
 
-static struct tund_config *steps_of(struct policy_rule *rule)
+static struct dev_step *steps_of(struct policy_rule *rule)
 {
-	rule->setup.steps = must_alloc(2 * sizeof(struct tund_config));
+	rule->setup.steps = must_alloc(2 * sizeof(struct dev_step));
 	rule->setup.n = 2;
-	memset(rule->setup.steps, 0, 2 * sizeof(struct tund_config));
-	rule->setup.steps[0].what = TUND_CONFIG_MTU;
-	rule->setup.steps[0].value = 1400;
-	rule->setup.steps[1].what = TUND_CONFIG_UP;
-	rule->setup.steps[1].value = 1;
+	memset(rule->setup.steps, 0, 2 * sizeof(struct dev_step));
+	rule->setup.steps[0].config.what = TUND_CONFIG_MTU;
+	rule->setup.steps[0].config.value = 1400;
+	rule->setup.steps[1].config.what = TUND_CONFIG_UP;
+	rule->setup.steps[1].config.value = 1;
 	return rule->setup.steps;
 }
 
