@@ -1,11 +1,84 @@
 # SPDX-License-Identifier: MIT
 # tundctl's words for bash-completion. The commands are those of `tundctl help`,
-# which a test compares.
+# which a test compares. Whoever has a network namespace names devices in it as
+# he likes: compgen -W, which runs what is in its words, gets none but our own.
 
+# Those of plain ASCII that are no option.
 _tundctl_devices()
 {
-	tundctl list -j 2>/dev/null | tr '{' '\n' |
-		sed -n 's/.*"name":"\([^"]*\)".*/\1/p'
+	tundctl list -j 2>/dev/null |
+		LC_ALL=C grep -o '"name":"\([^"\\]\|\\["\\]\)*"' |
+		LC_ALL=C sed -n 's/^"name":"\([!-,.-~][ -~]*\)"$/\1/; T
+			s/\\\(.\)/\1/g; p'
+}
+
+_tundctl_namespaces()
+{
+	command ls /run/netns 2>/dev/null |
+		LC_ALL=C sed -n '/^[!-,.-~][ -~]*$/p'
+}
+
+# From COMP_WORDS: sets typed, and open to the quote that is not closed.
+_tundctl_unquote()
+{
+	local i c
+
+	typed='' open=''
+	for ((i = 0; i < ${#1}; i++)); do
+		c=${1:i:1}
+		case $open$c in
+		\\ | \"\\)
+			i=$((i + 1))
+			typed+=${1:i:1} ;;
+		\' | \")
+			open=$c ;;
+		\'\' | \"\")
+			open='' ;;
+		*)
+			typed+=$c ;;
+		esac
+	done
+}
+
+# Offers the names that are read, such that the shell takes them as they are.
+_tundctl_offer()
+{
+	local name typed open
+
+	_tundctl_unquote "$cur"
+	# What is offered takes the place of what is behind the quote.
+	[[ $cur == "$open"* ]] || return
+	while IFS= read -r name; do
+		[[ $name == "$typed"* ]] || continue
+		# readline would take the last one for its end.
+		[[ $name != *"${open:-/}" ]] || continue
+		case $open in
+		\')
+			name=${name//\'/\'\\\'\'} ;;
+		\")
+			# History works there, and nothing hinders it.
+			[[ $name != *!* ]] || continue
+			name=${name//\\/\\\\}
+			name=${name//\"/\\\"}
+			name=${name//\$/\\\$}
+			name=${name//\`/\\\`} ;;
+		*)
+			printf -v name %q "$name" ;;
+		esac
+		COMPREPLY+=("$name")
+	done
+}
+
+_tundctl_offer_devices()
+{
+	_tundctl_offer < <(_tundctl_devices)
+}
+
+# compgen's, which readline quotes.
+_tundctl_offer_files()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
 }
 
 _tundctl()
@@ -23,11 +96,10 @@ _tundctl()
 	fi
 	case $prev in
 	--control | --textfile | --device | --log | --write | -w)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		_tundctl_offer_files -f
 		return ;;
 	--netns)
-		mapfile -t COMPREPLY < <(compgen \
-			-W "$(command ls /run/netns 2>/dev/null)" -- "$cur")
+		_tundctl_offer < <(_tundctl_namespaces)
 		return ;;
 	--uid | --gid | --user)
 		mapfile -t COMPREPLY < <(compgen \
@@ -46,22 +118,25 @@ _tundctl()
 		words=$options ;;
 	show | up | down | stats)
 		words="$options --netns"
-		[[ $cur == -* ]] || words=$(_tundctl_devices) ;;
+		[[ $cur == -* ]] || words='' ;;
 	metrics)
 		words='--control --textfile --help' ;;
 	capture)
 		words='--control --netns --write --filter --count --snaplen
 			--ring --quiet --help'
-		[[ $cur == -* ]] || words=$(_tundctl_devices) ;;
+		[[ $cur == -* ]] || words='' ;;
 	policy)
 		words="$options --uid --gid --netns --kind --plane"
-		[[ $cur == -* ]] || words="check $(_tundctl_devices)" ;;
+		[[ $cur == -* ]] || words=check ;;
 	tuntap)
 		words='add del show list dev mode tun tap user group one_queue
 			pi vnet_hdr multi_queue --device --statistics --help' ;;
 	run)
 		words='--device --plane --log --help'
-		[[ $cur == -* ]] || words=$(compgen -c -- "$cur") ;;
+		if [[ $cur != -* ]]; then
+			_tundctl_offer_files -c
+			return
+		fi ;;
 	doctor)
 		words='--pid --container --device --json --help' ;;
 	snippet)
@@ -72,6 +147,10 @@ _tundctl()
 		words=$commands ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	case ${COMP_WORDS[1]} in
+	show | up | down | stats | capture | policy)
+		[[ $cur == -* ]] || _tundctl_offer_devices ;;
+	esac
 }
 
 complete -F _tundctl tundctl

@@ -2,9 +2,20 @@
 # tundctl's words for fish. The commands are those of `tundctl help`, which a
 # test compares.
 
+# Anybody may have chosen a name: those of plain ASCII that are no option. fish
+# leaves a tilde in front as it is, and would make a path of it.
+function __tundctl_plain
+    LC_ALL=C command sed -n '/^[!-,.-}][ -~]*$/p'
+end
+
 function __tundctl_devices
-    tundctl list -j 2>/dev/null | string split '{' |
-        string match -rg '"name":"([^"]*)"'
+    tundctl list -j 2>/dev/null |
+        string match -arg '"name":"((?:[^"\\\\]|\\\\["\\\\])*)"' |
+        string replace -ar '\\\\(.)' '$1' | __tundctl_plain
+end
+
+function __tundctl_namespaces
+    command ls /run/netns 2>/dev/null | __tundctl_plain
 end
 
 function __tundctl_needs_command
@@ -39,7 +50,7 @@ set -l ask status list clients monitor reload show up down stats metrics policy
 set -l named show up down stats capture
 complete -c tundctl -n "__tundctl_has $ask capture" -l control -rF -d 'Socket'
 complete -c tundctl -n "__tundctl_has $ask; and not __tundctl_has metrics" -s j -l json -d 'Print JSON'
-complete -c tundctl -n "__tundctl_has $named" -l netns -x -a '(command ls /run/netns 2>/dev/null)'
+complete -c tundctl -n "__tundctl_has $named" -l netns -x -a '(__tundctl_namespaces)'
 complete -c tundctl -n "__tundctl_has $named" -a '(__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has metrics' -l textfile -rF
 complete -c tundctl -n '__tundctl_has capture' -s w -l write -rF -d 'File'
@@ -51,7 +62,7 @@ complete -c tundctl -n '__tundctl_has capture' -s q -l quiet -d 'Say little'
 complete -c tundctl -n '__tundctl_has policy' -a 'check (__tundctl_devices)'
 complete -c tundctl -n '__tundctl_has policy' -l uid -x -a '(__fish_complete_users)'
 complete -c tundctl -n '__tundctl_has policy' -l gid -x -a '(__fish_complete_groups)'
-complete -c tundctl -n '__tundctl_has policy' -l netns -x -a 'host (command ls /run/netns 2>/dev/null)'
+complete -c tundctl -n '__tundctl_has policy' -l netns -x -a 'host (__tundctl_namespaces)'
 complete -c tundctl -n '__tundctl_has policy' -l kind -x -a 'tun tap'
 complete -c tundctl -n '__tundctl_has policy' -l plane -x -a 'file direct'
 complete -c tundctl -n '__tundctl_has tuntap' -a 'add del show list dev mode tun tap user group one_queue pi vnet_hdr multi_queue'
