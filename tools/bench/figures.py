@@ -102,8 +102,8 @@ class Table:
                 cells.append(m.text(row[m.name].median) if runs else '-')
                 if not m.main:
                     continue
-                cells += [m.text(min(runs)), m.text(max(runs))] if runs \
-                    else ['-', '-']
+                cells += [m.text(min(runs)), m.text(max(runs))] \
+                    if len(runs) > 1 else ['-', '-']
                 if self.base:
                     ratio = self.ratio(m.name, key[-1],
                                        **dict(zip(self.keys, key)))
@@ -111,12 +111,24 @@ class Table:
             body.append(cells)
         return grid(head, body, len(self.keys) + 1) if body else []
 
+    def runs(self):
+        """How often each row was measured: a fact, if there are rows."""
+        rows = {}
+        for key, row in self.ordered():
+            times = len(row[self.metrics[0].name].runs)
+            rows.setdefault(times, []).append(' '.join(str(k) for k in key))
+        most = max(rows, default=0)
+        said = ['%d of each row' % most] + [
+            'but %d of %s' % (times, ', '.join(keys))
+            for times, keys in rows.items() if times != most]
+        return {'Runs': '; '.join(said)} if rows else {}
+
     def text(self):
         """All about it, with a heading."""
         lines = ['### ' + self.title, '']
         lines += [self.about, ''] if self.about else []
         lines += self.lines()
-        for what, fact in self.facts.items():
+        for what, fact in {**self.runs(), **self.facts}.items():
             lines += ['', '%s: %s' % (what, fact)]
         if self.left_out:
             lines += ['', 'Left out:', '']
