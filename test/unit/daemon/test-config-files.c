@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-config-files.c - the files of a configuration, config.h: which are read,
+ * in which order, and what is none.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf.h"
+
+static void write_fragment(const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", conf_fragments, name);
+	mkdir(conf_fragments, 0755);
+	if (text)
+		conf_write(path, text);
+	else
+		unlink(path);
+}
+
+static void fragments_come_in_their_order(void **state)
+{
+	struct config *config;
+
+	write_fragment("20-b.conf", "[Policy b]\nAllow=none\n"
+				    "[Daemon]\nLogLevel=debug\n");
+	write_fragment("10-a.conf", "[Policy c]\nAllow=none\n"
+				    "[Daemon]\nLogLevel=error\n");
+	write_fragment("30.conf.bak", "nonsense\n");
+	write_fragment(".hidden.conf", "nonsense\n");
+	config = conf_take("[Daemon]\nMount=/a\nLogLevel=info\n"
+			   "[Policy a]\nAllow=attach\n");
+	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
+	assert_string_equal(config->mount, "/a");
+	assert_int_equal(config->policy->n, 3);
+	assert_string_equal(config->policy->rules[0].name, "a");
+	assert_string_equal(config->policy->rules[1].name, "c");
+	assert_string_equal(config->policy->rules[2].name, "b");
+	assert_non_null(strstr(config->policy->rules[2].file, "20-b.conf"));
+	config_free(config);
+
+	write_fragment("20-b.conf", "[Policy a]\nAllow=none\n");
+	assert_null(conf_load());
+	assert_conf_said("20-b.conf:1: [Policy a] is there already, at ");
+	assert_conf_said("tund.conf:4: give");
+	write_fragment("20-b.conf", NULL);
+	write_fragment("10-a.conf", NULL);
+	write_fragment("30.conf.bak", NULL);
+	write_fragment(".hidden.conf", NULL);
+	rmdir(conf_fragments);
+}
+
+static void a_pipe_is_not_waited_for(void **state)
+{
+	char path[160];
+
+	conf_write(conf_path, "");
+	snprintf(path, sizeof(path), "%s/a.conf", conf_fragments);
+	assert_int_equal(mkdir(conf_fragments, 0755), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(conf_load());
+	assert_conf_said("tund.conf.d/a.conf: it is a pipe");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(conf_fragments), 0);
+}
+
+static void missing_files(void **state)
+{
+	struct config *config;
+
+	unlink(conf_path);
+	assert_null(conf_load());
+	assert_conf_said("No such file");
+	assert_int_equal(config_load(conf_path, false, conf_say, &config), 0);
+	config_free(config);
+	/* Only a missing one may be missing. */
+	conf_said[0] = '\0';
+	assert_true(config_load("/dev/null/x", false, conf_say, &config) < 0);
+	assert_conf_said("/dev/null/x: Not a directory");
+	conf_said[0] = '\0';
+	assert_true(config_load("/", true, conf_say, &config) < 0);
+	assert_conf_said("/: Is a directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fragments_come_in_their_order),
+		cmocka_unit_test(a_pipe_is_not_waited_for),
+		cmocka_unit_test(missing_files),
+	};
+
+	return cmocka_run_group_tests_name("config-files", tests, conf_set_up,
+					   conf_tear_down);
+}
