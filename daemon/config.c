@@ -7,12 +7,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config_reading.h"
 #include "subuid.h"
@@ -20,6 +22,12 @@
 /* isspace(3) in the "C" locale. */
 #define BLANKS		" \t\n\v\f\r"
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* Of one file: more than anybody has written by hand. */
+#define MAX_BYTES (1 << 20)
+
+#define NOT_REGULAR                                                            \
+	"it is no regular file, which a configuration must be: put one there"
 
 __attribute__((format(printf, 3, 0))) static void tell(struct reading *reading,
 						       unsigned int line,
@@ -262,8 +270,10 @@ static char *read_line(char *buf, int size, void *arg)
 	bool rest = reading->cut, nul;
 	size_t len;
 
-	if (!get_line(buf, size, reading->file, &len))
+	if (reading->bytes > MAX_BYTES ||
+	    !get_line(buf, size, reading->file, &len))
 		return NULL;
+	reading->bytes += len;
 	nul = strlen(buf) != len;
 	reading->cut = buf[len - 1] != '\n' && !feof(reading->file);
 	if (!rest)
@@ -286,32 +296,81 @@ static char *read_line(char *buf, int size, void *arg)
 	return buf;
 }
 
+static void too_large(struct reading *reading)
+{
+	unreadable(reading,
+		   "it is larger than %d MiB: this is no configuration",
+		   MAX_BYTES >> 20);
+}
+
+/*
+ * Anything but a file may have no end, or wait for somebody at its opening, and
+ * a reload with it.
+ */
+static FILE *open_file(struct reading *reading, const char *path, bool may_lack)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st = {0};
+	FILE *file;
+
+	if (fd < 0 && errno == ENOENT && may_lack)
+		return NULL;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		/* A socket's is ENXIO. */
+		unreadable(reading, "%s",
+			   errno == ENXIO ? NOT_REGULAR : strerror(errno));
+	} else if (S_ISDIR(st.st_mode)) {
+		unreadable(reading, "%s", strerror(EISDIR));
+	} else if (!S_ISREG(st.st_mode)) {
+		unreadable(reading, NOT_REGULAR);
+	} else if (st.st_size > MAX_BYTES) {
+		too_large(reading);
+	} else {
+		file = fdopen(fd, "r");
+		reading->no_memory |= !file;
+		if (file)
+			return file;
+	}
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* Whether it was read to its end. */
+static bool has_ended(struct reading *reading)
+{
+	if (ferror(reading->file))
+		unreadable(reading, "%s", strerror(errno));
+	else if (reading->bytes > MAX_BYTES)
+		too_large(reading);
+	else
+		return true;
+	return false;
+}
+
 static void read_file(struct reading *reading, const char *path, bool may_lack)
 {
-	int line, error;
+	int line;
 
 	reading->path = path;
 	reading->line = reading->section_line = 0;
 	reading->section = SECTION_NONE;
 	reading->cut = false;
-	reading->file = fopen(path, "re");
-	if (!reading->file) {
-		if (errno != ENOENT || !may_lack)
-			unreadable(reading, "%s", strerror(errno));
+	reading->bytes = 0;
+	reading->file = open_file(reading, path, may_lack);
+	if (!reading->file)
 		return;
-	}
 	errno = 0;
 	line = ini_parse_stream(read_line, reading, on_key, reading);
-	config_end_section(reading);
-	/* A directory can be opened, and not read. */
-	error = ferror(reading->file) ? errno : 0;
-	fclose(reading->file);
-	if (error) {
-		unreadable(reading, "%s", strerror(error));
-	} else if (line > 0) {
-		reading->line = (unsigned int)line;
-		config_mistake(reading, "neither a [section] nor a Key=value");
+	if (has_ended(reading)) {
+		config_end_section(reading);
+		if (line > 0) {
+			reading->line = (unsigned int)line;
+			config_mistake(reading,
+				       "neither a [section] nor a Key=value");
+		}
 	}
+	fclose(reading->file);
 	reading->no_memory |= line == -2;
 }
 
@@ -326,23 +385,6 @@ static int is_fragment(const struct dirent *entry)
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* To open it waits for a writer, and a reload with it. */
-static bool is_pipe(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
-static void read_fragment(struct reading *reading, const char *path)
-{
-	reading->path = path;
-	if (is_pipe(path))
-		unreadable(reading, "it is a pipe: put a file there");
-	else
-		read_file(reading, path, false);
 }
 
 static void read_fragments(struct reading *reading, const char *path)
@@ -362,7 +404,7 @@ static void read_fragments(struct reading *reading, const char *path)
 	}
 	for (int i = 0; i < n; i++) {
 		snprintf(file, sizeof(file), "%s/%s", dir, entries[i]->d_name);
-		read_fragment(reading, file);
+		read_file(reading, file, false);
 		free(entries[i]);
 	}
 	free(entries);

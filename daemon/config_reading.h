@@ -23,6 +23,7 @@ struct reading {
 	const char *path;
 	FILE *file;
 	unsigned int line;
+	size_t bytes; /* of this file, so far */
 	bool failed, no_memory;
 	bool cut; /* the line before this piece is longer than can be read */
 

@@ -55,18 +55,61 @@ static void fragments_come_in_their_order(void **state)
 	rmdir(conf_fragments);
 }
 
-static void a_pipe_is_not_waited_for(void **state)
+/* One at whose opening somebody is waited for, and one without an end. */
+static void refuses_what_is_no_file(const char *path, const char *place)
+{
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(conf_load());
+	assert_conf_said(place);
+	assert_conf_said(": it is no regular file");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	assert_null(conf_load());
+	assert_conf_said(place);
+	assert_conf_said(": it is no regular file");
+	assert_int_equal(unlink(path), 0);
+}
+
+static void what_is_no_file(void **state)
 {
 	char path[160];
 
+	/* Whoever waits for a writer waits for ever. */
+	alarm(20);
+	refuses_what_is_no_file(conf_path, "/tund.conf");
 	conf_write(conf_path, "");
 	snprintf(path, sizeof(path), "%s/a.conf", conf_fragments);
 	assert_int_equal(mkdir(conf_fragments, 0755), 0);
-	assert_int_equal(mkfifo(path, 0600), 0);
+	refuses_what_is_no_file(path, "tund.conf.d/a.conf");
+	/* A link to a file is as good as the file. */
+	conf_write(conf_path, "[Nowhere]\n");
+	assert_int_equal(symlink("../tund.conf", path), 0);
 	assert_null(conf_load());
-	assert_conf_said("tund.conf.d/a.conf: it is a pipe");
+	assert_conf_said("tund.conf.d/a.conf:1: section [Nowhere]");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(conf_fragments), 0);
+	alarm(0);
+}
+
+static void files_are_bounded(void **state)
+{
+	const size_t limit = 1 << 20;
+	char *text = malloc(limit + 2);
+	FILE *f;
+
+	assert_non_null(text);
+	for (size_t i = 0; i <= limit; i++)
+		text[i] = i % 100 == 99 ? '\n' : '#';
+	text[limit] = '\0';
+	config_free(conf_take(text));
+	f = fopen(conf_path, "a");
+	assert_non_null(f);
+	fputs("\n", f);
+	assert_int_equal(fclose(f), 0);
+	assert_null(conf_load());
+	assert_conf_said("tund.conf: it is larger than 1 MiB");
+	free(text);
 }
 
 static void missing_files(void **state)
@@ -91,7 +134,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fragments_come_in_their_order),
-		cmocka_unit_test(a_pipe_is_not_waited_for),
+		cmocka_unit_test(what_is_no_file),
+		cmocka_unit_test(files_are_bounded),
 		cmocka_unit_test(missing_files),
 	};
 
