@@ -27,7 +27,9 @@ struct ctl_capture {
 	int fd, client_fd;
 	_Atomic uint64_t seen, lost;
 	uint64_t drops_before;
-	atomic_bool gone;
+	_Atomic(const char *) over; /* why it ended by itself, or NULL */
+	struct dev_table *table;
+	struct ctl_who who;
 };
 
 static struct ctl_capture *capture_of(struct dev_tap *tap)
@@ -82,12 +84,27 @@ static void miss(struct dev_tap *tap, uint64_t n)
 }
 
 /* The client reads what it was shown, and then the end. */
+static void end_by_itself(struct ctl_capture *capture, const char *why)
+{
+	const char *none = NULL;
+
+	atomic_compare_exchange_strong(&capture->over, &none, why);
+	shutdown(capture->fd, SHUT_RDWR);
+}
+
 static void gone(struct dev_tap *tap)
+{
+	end_by_itself(capture_of(tap), "gone");
+}
+
+static void revoked(struct dev_tap *tap)
 {
 	struct ctl_capture *capture = capture_of(tap);
 
-	atomic_store(&capture->gone, true);
-	shutdown(capture->fd, SHUT_RDWR);
+	log_info("control: process %d of user %u may see the packets that it "
+		 "captured no more",
+		 (int)capture->who.pid, capture->who.uid);
+	end_by_itself(capture, "revoked");
 }
 
 static void release(struct dev_tap *tap)
@@ -96,10 +113,11 @@ static void release(struct dev_tap *tap)
 
 	cleanup_close(&capture->fd);
 	cleanup_close(&capture->client_fd);
+	free(capture->who.groups);
 	free(capture);
 }
 
-/* ---- what server.c calls ---- */
+/* ---- who may ---- */
 
 static bool in_group(const struct ctl_who *who, gid_t group)
 {
@@ -110,29 +128,49 @@ static bool in_group(const struct ctl_who *who, gid_t group)
 }
 
 /* One that nobody owns belongs to root, and not to everybody. */
-static bool owns(const struct ctl_who *who, const struct dev_report *report)
+static bool owns(const struct ctl_who *who, uint32_t owner, uint32_t group)
 {
-	bool has_owner = report->owner != TUND_NO_ID;
-	bool has_group = report->group != TUND_NO_ID;
+	bool has_owner = owner != TUND_NO_ID;
+	bool has_group = group != TUND_NO_ID;
 
-	return (has_owner || has_group) &&
-	       (!has_owner || report->owner == who->uid) &&
-	       (!has_group || in_group(who, report->group));
+	return (has_owner || has_group) && (!has_owner || owner == who->uid) &&
+	       (!has_group || in_group(who, group));
+}
+
+/* At the begin of a capture, and whenever its answer may be another. */
+static enum dev_tap_right right_of(const struct ctl_who *who,
+				   struct dev_table *table, uint32_t owner,
+				   uint32_t group)
+{
+	struct policy_set *set;
+	bool guest;
+
+	if (who->trusted)
+		return DEV_TAP_ROOT;
+	if (owns(who, owner, group))
+		return DEV_TAP_OWNER;
+	set = dev_table_policy(table);
+	guest = set->has_capture_group && in_group(who, set->capture_group);
+	policy_set_unref(set);
+	return guest ? DEV_TAP_GUEST : DEV_TAP_NONE;
+}
+
+static enum dev_tap_right judge(struct dev_tap *tap, uint32_t owner,
+				uint32_t group)
+{
+	struct ctl_capture *capture = capture_of(tap);
+
+	return right_of(&capture->who, capture->table, owner, group);
 }
 
 bool ctl_capture_may(const struct ctl_who *who, struct dev_table *table,
 		     const struct dev_report *report)
 {
-	struct policy_set *set;
-	bool may = who->trusted || owns(who, report);
-
-	if (may)
-		return true;
-	set = dev_table_policy(table);
-	may = set->has_capture_group && in_group(who, set->capture_group);
-	policy_set_unref(set);
-	return may;
+	return right_of(who, table, report->owner, report->group) !=
+	       DEV_TAP_NONE;
 }
+
+/* ---- what server.c calls ---- */
 
 static int open_pair(struct ctl_capture *capture)
 {
@@ -154,21 +192,27 @@ static int open_pair(struct ctl_capture *capture)
 	return 0;
 }
 
-static enum dev_tap_right right_of(const struct ctl_who *who,
-				   const struct dev_report *report)
+static int copy_who(const struct ctl_who *who, struct ctl_who *ret_who)
 {
-	if (who->trusted)
-		return DEV_TAP_ROOT;
-	return owns(who, report) ? DEV_TAP_OWNER : DEV_TAP_GUEST;
+	*ret_who = *who;
+	ret_who->groups = calloc(who->n_groups + 1, sizeof(gid_t));
+	if (!ret_who->groups)
+		return -ENOMEM;
+	if (who->n_groups > 0)
+		memcpy(ret_who->groups, who->groups,
+		       who->n_groups * sizeof(gid_t));
+	return 0;
 }
 
-static int begin(struct dev_table *table, uint64_t id, enum dev_tap_right right,
-		 struct ctl_capture **ret_capture)
+static int begin(struct dev_table *table, const struct dev_report *report,
+		 const struct ctl_who *who, struct ctl_capture **ret_capture)
 {
 	static const struct dev_tap_ops ops = {
 		.see = see,
 		.miss = miss,
 		.gone = gone,
+		.judge = judge,
+		.revoked = revoked,
 		.release = release,
 	};
 	struct ctl_capture *capture = calloc(1, sizeof(*capture));
@@ -177,12 +221,15 @@ static int begin(struct dev_table *table, uint64_t id, enum dev_tap_right right,
 	if (!capture)
 		return -ENOMEM;
 	capture->tap.ops = &ops;
-	capture->tap.right = right;
+	capture->tap.right = right_of(who, table, report->owner, report->group);
 	capture->tap.refs = 1;
+	capture->table = table;
 	capture->fd = capture->client_fd = -1;
-	r = open_pair(capture);
+	r = copy_who(who, &capture->who);
 	if (r == 0)
-		r = dev_tap_add(table, id, &capture->tap);
+		r = open_pair(capture);
+	if (r == 0)
+		r = dev_tap_add(table, report->id, &capture->tap);
 	if (r < 0) {
 		dev_tap_unref(&capture->tap);
 		return r;
@@ -196,7 +243,7 @@ int ctl_capture_begin(struct dev_table *table, const struct dev_report *report,
 		      const struct ctl_who *who,
 		      struct ctl_capture **ret_capture, struct ctl_error *error)
 {
-	int r = begin(table, report->id, right_of(who, report), ret_capture);
+	int r = begin(table, report, who, ret_capture);
 
 	if (r == -EBUSY)
 		return ctl_fail(error, "failed",
@@ -226,14 +273,16 @@ int ctl_capture_fd(const struct ctl_capture *capture)
 json_t *ctl_capture_end(struct ctl_capture *capture, const char *why)
 {
 	uint64_t drops = dev_tap_drops(&capture->tap) - capture->drops_before;
+	const char *over;
 	json_t *totals;
 
 	dev_tap_remove(&capture->tap);
 	shutdown(capture->fd, SHUT_RDWR);
-	totals = json_pack(
-		"{s:s, s:I, s:I, s:I}", "ended", capture->gone ? "gone" : why,
-		"packets", (json_int_t)capture->seen, "lost",
-		(json_int_t)capture->lost, "dropped", (json_int_t)drops);
+	over = atomic_load(&capture->over);
+	totals = json_pack("{s:s, s:I, s:I, s:I}", "ended", over ? over : why,
+			   "packets", (json_int_t)capture->seen, "lost",
+			   (json_int_t)capture->lost, "dropped",
+			   (json_int_t)drops);
 	return totals;
 }
 

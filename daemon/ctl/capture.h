@@ -43,7 +43,7 @@ int ctl_capture_fd(const struct ctl_capture *capture);
 
 /*
  * Ends it, once, and tells what became of it; NULL: no memory. `why` is for the
- * case that the device is not gone.
+ * case that it has not ended by itself, since the device is gone or the right.
  */
 json_t *ctl_capture_end(struct ctl_capture *capture, const char *why);
 

@@ -11,6 +11,7 @@
 #include "dev/device.h"
 #include "dev/file.h"
 #include "dev/setup.h"
+#include "dev/tapped.h"
 
 static void complain(const struct dev_declaration *d, const char *what,
 		     int error)
@@ -46,6 +47,7 @@ static void adopt(struct device *dev, int ns_fd,
 	if (several == (d->queues > 1))
 		dev->knobs.max_queues = d->queues;
 	lock_release(&dev->lock);
+	dev_taps_judge(dev);
 	if (several != (d->queues > 1))
 		log_warning("%s:%u: [Device %s]: it is there with %s: delete "
 			    "it with ip(8) and reload",
@@ -173,6 +175,8 @@ void dev_declare_end(struct dev_table *table)
 			log_notice("%s is not declared any more: it stays, and "
 				   "is root's; \"ip link del\" removes it",
 				   state.name);
+		/* It may be by a policy's group, of any device. */
+		dev_taps_judge(dev);
 		device_unref(dev);
 	}
 }

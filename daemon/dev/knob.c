@@ -14,6 +14,7 @@
 
 #include "dev/device.h"
 #include "dev/file.h"
+#include "dev/tapped.h"
 
 /* Newer than the headers of Debian 12. */
 #ifndef TUN_F_USO4
@@ -51,6 +52,15 @@ static void unlock_device(struct device *dev)
 	device_unref(dev);
 }
 
+/* Whose it is may be another matter now. */
+static void unlock_device_of_others(struct device *dev)
+	TUND_TSA(no_thread_safety_analysis)
+{
+	lock_release(&dev->lock);
+	dev_taps_judge(dev);
+	device_unref(dev);
+}
+
 int dev_set_persist(struct dev_file *file, bool on)
 {
 	struct device *dev = lock_device(file);
@@ -81,7 +91,7 @@ int dev_set_owner(struct dev_file *file, uid_t owner)
 		dev->knobs.owner = owner;
 		dev->knobs.has_owner = true;
 	}
-	unlock_device(dev);
+	unlock_device_of_others(dev);
 	return r;
 }
 
@@ -100,7 +110,7 @@ int dev_set_group(struct dev_file *file, gid_t group)
 		dev->knobs.group = group;
 		dev->knobs.has_group = true;
 	}
-	unlock_device(dev);
+	unlock_device_of_others(dev);
 	return r;
 }
 

@@ -51,6 +51,7 @@ static bool has_place_locked(const struct dev_taps *taps,
 			     enum dev_tap_right right)
 {
 	static const unsigned int max[] = {
+		[DEV_TAP_NONE] = 0,
 		[DEV_TAP_GUEST] = 8,
 		[DEV_TAP_OWNER] = 12,
 		[DEV_TAP_ROOT] = DEV_MAX_TAPS,
@@ -94,14 +95,15 @@ int dev_tap_add(struct dev_table *table, uint64_t id, struct dev_tap *tap)
 		return r;
 	}
 	tap->dev = dev;
+	/* Between the question who may and now that may have changed. */
+	dev_taps_judge(dev);
 	device_resume(dev);
 	dev_taps_follow(dev);
 	return 0;
 }
 
-void dev_tap_remove(struct dev_tap *tap)
+static void take_off(struct device *dev, struct dev_tap *tap)
 {
-	struct device *dev = tap->dev;
 	struct dev_taps *taps = &dev->taps;
 	bool found = false;
 
@@ -119,6 +121,13 @@ void dev_tap_remove(struct dev_tap *tap)
 		/* It may have to wait for the host. */
 		device_mend(dev);
 	}
+}
+
+void dev_tap_remove(struct dev_tap *tap)
+{
+	struct device *dev = tap->dev;
+
+	take_off(dev, tap);
 	tap->dev = NULL;
 	device_unref(dev);
 }
@@ -142,6 +151,36 @@ void dev_taps_close(struct device *dev)
 	get_taps(dev, &set);
 	for (unsigned int i = 0; i < set.n; i++)
 		set.taps[i]->ops->gone(set.taps[i]);
+	put_taps(&set);
+}
+
+static void judge(struct device *dev, struct dev_tap *tap)
+{
+	uint32_t owner, group;
+	enum dev_tap_right right;
+
+	lock_acquire(&dev->lock);
+	owner = dev->knobs.has_owner ? dev->knobs.owner : TUND_NO_ID;
+	group = dev->knobs.has_group ? dev->knobs.group : TUND_NO_ID;
+	lock_release(&dev->lock);
+	right = tap->ops->judge(tap, owner, group);
+	lock_acquire(&dev->lock);
+	tap->right = right;
+	lock_release(&dev->lock);
+	if (right != DEV_TAP_NONE)
+		return;
+	tap->ops->revoked(tap);
+	take_off(dev, tap);
+}
+
+void dev_taps_judge(struct device *dev)
+{
+	struct tap_set set;
+
+	get_taps(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		if (set.taps[i]->ops->judge)
+			judge(dev, set.taps[i]);
 	put_taps(&set);
 }
 

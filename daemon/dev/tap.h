@@ -24,6 +24,7 @@ struct pkt;
 #define DEV_MAX_TAPS 16
 
 enum dev_tap_right {
+	DEV_TAP_NONE, /* any more */
 	DEV_TAP_GUEST,
 	DEV_TAP_OWNER,
 	DEV_TAP_ROOT,
@@ -50,20 +51,29 @@ struct dev_tap_ops {
 	void (*miss)(struct dev_tap *tap, uint64_t n);
 	/* The device is gone; nothing follows. */
 	void (*gone)(struct dev_tap *tap);
+	/*
+	 * What right there is to a device of that owner and group, TUND_NO_ID
+	 * for none, as things are now; with no lock held. NULL: as it was.
+	 */
+	enum dev_tap_right (*judge)(struct dev_tap *tap, uint32_t owner,
+				    uint32_t group);
+	/* It was judged to have none; nothing follows. Perhaps once more. */
+	void (*revoked)(struct dev_tap *tap);
 	/* The last reference is gone. */
 	void (*release)(struct dev_tap *tap);
 };
 
 struct dev_tap {
 	const struct dev_tap_ops *ops;
-	enum dev_tap_right right;
+	enum dev_tap_right right; /* the device's lock guards it */
 	atomic_uint refs;
 	struct device *dev; /* a reference, until dev_tap_remove() */
 };
 
 /*
  * The device of that number shows its packets from now on, and has a reference.
- * -ENODEV; -EBUSY: it has as many as it can have for one of that right. Slow.
+ * -ENODEV; -EBUSY: it has as many as it can have for one of that right. It may
+ * have been revoked when this returns. Slow.
  */
 int dev_tap_add(struct dev_table *table, uint64_t id, struct dev_tap *tap);
 /* Does not block. What is on its way may still be shown. */

@@ -98,6 +98,13 @@ static inline void dev_tapped_show(struct device *dev, struct tapped_run *run,
 void dev_taps_close(struct device *dev);
 
 /*
+ * The device's owner or group, or what else gives a right to its packets, may
+ * have changed: who has none any more sees no more when this returns, but for
+ * what was on its way. With no lock held.
+ */
+void dev_taps_judge(struct device *dev);
+
+/*
  * Packets that go past the daemon are looked at by the host, as long as there
  * are such and somebody looks. Slow.
  */

@@ -413,6 +413,13 @@ static int finish(struct capture *c, int r)
 		complain("%s is gone", c->control.name);
 	if (how && strcmp(how, "stopped") == 0 && !c->quiet)
 		complain("the daemon has been ended");
+	if (how && strcmp(how, "revoked") == 0) {
+		complain("you may see the packets of %s no more: its owner or "
+			 "group is another one now, or CaptureGroup= of "
+			 "tund.conf is",
+			 c->control.name);
+		status = 1;
+	}
 	if (totals && !c->quiet)
 		complain("%llu packets seen, %llu of them not captured for "
 			 "want of time; %llu dropped by the daemon",

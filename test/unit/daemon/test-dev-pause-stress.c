@@ -111,7 +111,11 @@ static void *change(void *arg)
 		if (random_next(&random) % 4)
 			continue;
 		tap = must_alloc(sizeof(*tap));
-		*tap = (struct dev_tap){.ops = &tap_ops, .refs = 1};
+		*tap = (struct dev_tap){
+			.ops = &tap_ops,
+			.right = DEV_TAP_ROOT,
+			.refs = 1,
+		};
 		if (dev_tap_add(table, lnk->owner->id, tap) < 0)
 			abort();
 		dev_tap_remove(tap);

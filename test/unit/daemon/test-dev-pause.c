@@ -199,7 +199,11 @@ static struct dev_tap tap;
 
 static void look(struct host_link *link)
 {
-	tap = (struct dev_tap){.ops = &tap_ops, .refs = 1};
+	tap = (struct dev_tap){
+		.ops = &tap_ops,
+		.right = DEV_TAP_ROOT,
+		.refs = 1,
+	};
 	assert_int_equal(dev_tap_add(table, link->owner->id, &tap), 0);
 }
 

@@ -26,7 +26,9 @@ struct watcher {
 	struct dev_tap tap;
 	unsigned int n, missed;
 	struct seen seen[MAX_SEEN];
-	struct counter gone, released;
+	struct counter gone, revoked, released;
+	/* By its right this one looks, and does so no more. */
+	uint32_t user;
 };
 
 static struct watcher w;
@@ -59,27 +61,54 @@ static void gone(struct dev_tap *tap)
 	counter_add(&watcher_of(tap)->gone, 1);
 }
 
+static enum dev_tap_right judge(struct dev_tap *tap, uint32_t owner,
+				uint32_t group)
+{
+	uint32_t user = watcher_of(tap)->user;
+
+	if (user == 0)
+		return tap->right;
+	if (owner == user)
+		return DEV_TAP_OWNER;
+	return group == user ? DEV_TAP_GUEST : DEV_TAP_NONE;
+}
+
+static void revoked(struct dev_tap *tap)
+{
+	counter_add(&watcher_of(tap)->revoked, 1);
+}
+
 static void release(struct dev_tap *tap)
 {
 	counter_add(&watcher_of(tap)->released, 1);
 }
 
-static int look_as(struct watcher *of, uint64_t id, enum dev_tap_right right)
+static int look_for(struct watcher *of, uint64_t id, uint32_t user,
+		    enum dev_tap_right right)
 {
 	static const struct dev_tap_ops ops = {
 		.see = see,
 		.miss = miss,
 		.gone = gone,
+		.judge = judge,
+		.revoked = revoked,
 		.release = release,
 	};
 
 	memset(of, 0, sizeof(*of));
 	counter_init(&of->gone);
+	counter_init(&of->revoked);
 	counter_init(&of->released);
 	of->tap.ops = &ops;
 	of->tap.right = right;
 	of->tap.refs = 1;
+	of->user = user;
 	return dev_tap_add(table, id, &of->tap);
+}
+
+static int look_as(struct watcher *of, uint64_t id, enum dev_tap_right right)
+{
+	return look_for(of, id, 0, right);
 }
 
 static int look(struct watcher *of, uint64_t id)
@@ -245,6 +274,56 @@ static void rights(void **state)
 	close_file(&o);
 }
 
+static void assert_sees(struct watcher *of, bool sees)
+{
+	struct pkt *pkt = fake_packet(7, 60, 0);
+	const struct host_sight sight = {.time_ns = 5, .pkt = pkt};
+	unsigned int before = of->n;
+
+	device_looked_at(dev, &sight, 1);
+	assert_int_equal(of->n, before + sees);
+	pkt_free(pkt);
+}
+
+/* Who has none any more sees no more, and keeps no place. */
+static void right_ends(void **state)
+{
+	enum { ALICE = 1000, BOB, CAROL };
+	struct watcher guests[8], late;
+
+	attach_device(TUN);
+	assert_int_equal(dev_set_owner(o.file, ALICE), 0);
+	assert_int_equal(look_for(&w, dev->id, ALICE, DEV_TAP_OWNER), 0);
+	assert_sees(&w, true);
+	/* Another right will do, and has the places of that. */
+	assert_int_equal(dev_set_group(o.file, ALICE), 0);
+	assert_int_equal(dev_set_owner(o.file, BOB), 0);
+	assert_sees(&w, true);
+	assert_int_equal(w.tap.right, DEV_TAP_GUEST);
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(look_as(&guests[i], dev->id, DEV_TAP_GUEST),
+				 0);
+	assert_int_equal(look_as(&late, dev->id, DEV_TAP_GUEST), -EBUSY);
+
+	assert_int_equal(dev_set_group(o.file, CAROL), 0);
+	assert_true(counter_wait(&w.revoked, 1));
+	assert_sees(&w, false);
+	assert_int_equal(look_as(&guests[7], dev->id, DEV_TAP_GUEST), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(guests); i++) {
+		assert_sees(&guests[i], true);
+		look_away(&guests[i]);
+	}
+	look_away(&w);
+
+	/* It was his when he asked, and is not when it begins. */
+	assert_int_equal(look_for(&w, dev->id, ALICE, DEV_TAP_OWNER), 0);
+	assert_true(counter_wait(&w.revoked, 1));
+	assert_sees(&w, false);
+	look_away(&w);
+	put_device();
+	close_file(&o);
+}
+
 static bool is_captured(struct host_link *link, bool wanted)
 {
 	/* It is done a little later, in another thread. */
@@ -300,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(several, fake_set_up,
 						direct_tear_down),
 		cmocka_unit_test_setup_teardown(rights, fake_set_up,
+						direct_tear_down),
+		cmocka_unit_test_setup_teardown(right_ends, fake_set_up,
 						direct_tear_down),
 		cmocka_unit_test_setup_teardown(past_us, fake_set_up,
 						direct_tear_down),
