@@ -202,16 +202,14 @@ static void set_groups(struct reading *reading, const struct config_value *v)
 
 static void set_cgroup(struct reading *reading, const struct config_value *v)
 {
-	if (value_path(v))
-		value_cgroup(v, &reading->rule->cgroups);
+	value_cgroup(v, &reading->rule->cgroups);
 	reading->config->policy->needs |= POLICY_NEEDS_CGROUP;
 }
 
 static void set_executable(struct reading *reading,
 			   const struct config_value *v)
 {
-	if (value_path(v))
-		value_word(v, &reading->rule->executables);
+	value_paths(v, &reading->rule->executables);
 	reading->config->policy->needs |= POLICY_NEEDS_EXECUTABLE;
 }
 
@@ -224,7 +222,7 @@ static void set_ns(struct reading *reading, const struct config_value *v)
 	else if (strcmp(v->text, "other") == 0)
 		rule->ns_kinds |= POLICY_NS_OTHER;
 	else if (v->text[0] == '/')
-		value_word(v, &rule->ns_paths);
+		value_paths(v, &rule->ns_paths);
 	else
 		config_mistake(reading,
 			       "NetworkNamespace=%s: host (the daemon's own), "
@@ -237,7 +235,7 @@ static void set_ns(struct reading *reading, const struct config_value *v)
 
 static void set_names(struct reading *reading, const struct config_value *v)
 {
-	value_words(v, &reading->rule->names);
+	value_names(v, &reading->rule->names);
 }
 
 static void set_allow(struct reading *reading, const struct config_value *v)

@@ -54,20 +54,20 @@ bool config_has_gateway(const struct tund_config *route);
 void config_check_gateways(struct reading *reading,
 			   const struct dev_setup *setup);
 
-/* config_values.c: false after a mistake, which was told. */
+/* A value is looked at by these: false after a mistake, which was told. */
 struct config_value {
 	struct reading *reading;
 	const char *key;
 	const char *text;
 };
 
+/* config_values.c */
 bool value_number(const struct config_value *v, uint64_t min, uint64_t max,
 		  uint64_t *ret_number);
 /* With K, M or G behind it. */
 bool value_size(const struct config_value *v, uint64_t min,
 		uint64_t *ret_bytes);
 bool value_bool(const struct config_value *v, bool *ret_value);
-bool value_path(const struct config_value *v);
 
 /* Words of a table; each ors its bits. */
 struct value_bit {
@@ -79,14 +79,27 @@ bool value_bits(const struct config_value *v, const struct value_bit *table,
 
 /* These append; words are separated by blanks. */
 bool value_ids(const struct config_value *v, bool groups, struct id_set *set);
-bool value_word(const struct config_value *v, struct word_list *list);
-bool value_cgroup(const struct config_value *v, struct word_list *list);
-bool value_words(const struct config_value *v, struct word_list *list);
 bool value_prefixes(const struct config_value *v, struct ip_prefixes *set);
 bool value_address(const struct config_value *v, struct dev_setup *setup,
 		   bool *ret_ipv6);
 bool value_route(const struct config_value *v, struct dev_setup *setup);
 bool config_add_step(struct reading *reading, struct dev_setup *setup,
 		     const struct tund_config *step);
+
+/* config_patterns.c: what can fit nothing is a mistake. These append, too. */
+bool value_path(const struct config_value *v);
+bool value_paths(const struct config_value *v, struct word_list *list);
+bool value_cgroup(const struct config_value *v, struct word_list *list);
+bool value_names(const struct config_value *v, struct word_list *list);
+
+/*
+ * The next word behind `*at`, copied into a buffer that holds every line, or
+ * false at the end.
+ */
+#define MAX_WORD 256
+
+bool config_next_word(const char **at, char ret_word[MAX_WORD]);
+bool config_add_word(struct reading *reading, struct word_list *list,
+		     const char *word);
 
 #endif

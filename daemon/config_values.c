@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config_values.c - values of keys: numbers, words, users, addresses. What is
- * wrong is told together with what would be right.
+ * config_values.c - values of keys: numbers, words, users, addresses; those
+ * with paths and patterns are config_patterns.c's. What is wrong is told
+ * together with what would be right.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,24 +85,9 @@ bool value_bool(const struct config_value *v, bool *ret_value)
 	return true;
 }
 
-bool value_path(const struct config_value *v)
-{
-	if (v->text[0] == '/' && strlen(v->text) < PATH_MAX)
-		return true;
-	config_mistake(v->reading, "%s=%s: not an absolute path", v->key,
-		       v->text);
-	return false;
-}
-
 /* ---- words ---- */
 
-/*
- * The next word behind `*at`, copied into a buffer that holds every line, or
- * false at the end.
- */
-#define MAX_WORD 256
-
-static bool next_word(const char **at, char ret_word[MAX_WORD])
+bool config_next_word(const char **at, char ret_word[MAX_WORD])
 {
 	size_t len;
 
@@ -145,7 +131,7 @@ bool value_bits(const struct config_value *v, const struct value_bit *table,
 	const char *at = v->text;
 	char word[MAX_WORD];
 
-	while (next_word(&at, word)) {
+	while (config_next_word(&at, word)) {
 		const struct value_bit *bit = find_bit(table, n, word);
 
 		if (!bit) {
@@ -170,7 +156,7 @@ static bool no_memory(struct reading *reading)
 	return false;
 }
 
-static bool add_word(struct reading *reading, struct word_list *list,
+bool config_add_word(struct reading *reading, struct word_list *list,
 		     const char *word)
 {
 	char **words = reallocarray(list->words, list->n + 1, sizeof(*words));
@@ -182,50 +168,6 @@ static bool add_word(struct reading *reading, struct word_list *list,
 	if (!words[list->n])
 		return no_memory(reading);
 	list->n++;
-	return true;
-}
-
-bool value_word(const struct config_value *v, struct word_list *list)
-{
-	return add_word(v->reading, list, v->text);
-}
-
-/* One that ends in / would have nothing in it. */
-bool value_cgroup(const struct config_value *v, struct word_list *list)
-{
-	size_t len = strlen(v->text);
-	char path[MAX_WORD];
-
-	while (len > 1 && v->text[len - 1] == '/')
-		len--;
-	snprintf(path, sizeof(path), "%.*s", (int)len, v->text);
-	return add_word(v->reading, list, path);
-}
-
-bool value_words(const struct config_value *v, struct word_list *list)
-{
-	const char *at = v->text;
-	char word[MAX_WORD];
-
-	while (next_word(&at, word)) {
-		/* Else the words of a comment would be names, too. */
-		if (word[0] == '#') {
-			config_mistake(v->reading,
-				       "%s=%s: a comment that begins with # "
-				       "has a line of its own",
-				       v->key, v->text);
-			return false;
-		}
-		if (strchr(word, '/')) {
-			config_mistake(v->reading,
-				       "%s=%s: no interface has a \"/\" in "
-				       "its name",
-				       v->key, v->text);
-			return false;
-		}
-		if (!add_word(v->reading, list, word))
-			return false;
-	}
 	return true;
 }
 
@@ -280,7 +222,7 @@ bool value_ids(const struct config_value *v, bool groups, struct id_set *set)
 	const char *at = v->text;
 	char word[MAX_WORD];
 
-	while (next_word(&at, word)) {
+	while (config_next_word(&at, word)) {
 		struct id_range range, *ranges;
 
 		if (!to_range(v, groups, word, &range))
@@ -357,7 +299,7 @@ bool value_prefixes(const struct config_value *v, struct ip_prefixes *set)
 	const char *at = v->text;
 	char word[MAX_WORD];
 
-	while (next_word(&at, word)) {
+	while (config_next_word(&at, word)) {
 		struct ip_prefix prefix, *prefixes;
 
 		if (!value_network(v, word, &prefix))
@@ -407,10 +349,10 @@ bool value_address(const struct config_value *v, struct dev_setup *setup,
 	char word[MAX_WORD] = "";
 	bool ok;
 
-	next_word(&at, word);
+	config_next_word(&at, word);
 	ok = strchr(word, '/') && to_prefix(word, &own);
-	if (ok && next_word(&at, word))
-		ok = strcmp(word, "peer") == 0 && next_word(&at, word) &&
+	if (ok && config_next_word(&at, word))
+		ok = strcmp(word, "peer") == 0 && config_next_word(&at, word) &&
 		     !strchr(word, '/') && to_prefix(word, &peer) &&
 		     peer.family == own.family && has_no_more(at);
 	if (!ok) {
@@ -434,11 +376,11 @@ static bool read_route_words(const char *at, uint8_t family,
 {
 	char word[MAX_WORD], value[MAX_WORD];
 
-	while (next_word(&at, word)) {
+	while (config_next_word(&at, word)) {
 		struct ip_prefix via;
 		uint64_t metric;
 
-		if (!next_word(&at, value))
+		if (!config_next_word(&at, value))
 			return false;
 		if (strcmp(word, "via") == 0) {
 			if (strchr(value, '/') || !to_prefix(value, &via) ||
@@ -464,7 +406,7 @@ bool value_route(const struct config_value *v, struct dev_setup *setup)
 	char word[MAX_WORD] = "";
 	struct ip_prefix to;
 
-	next_word(&at, word);
+	config_next_word(&at, word);
 	if (strcmp(word, "default") == 0)
 		strcpy(word, "0.0.0.0/0");
 	if (!value_network(v, word, &to))

@@ -145,6 +145,25 @@ static void who_keys(void **state)
 	config_free(config);
 }
 
+/* What looks odd and can fit something. */
+static void odd_patterns(void **state)
+{
+	struct config *config = conf_take(
+		"[Policy a]\nAllow=none\nName=a#b *012345678901234* x[]]\n"
+		"Name=y[!]a] z[[:alpha:]0] [,] ????????????[0-9]ab \xc3\xa4\n"
+		"ControlGroup=/\nControlGroup=/a b/c\\x2dd.service/[!a]\n"
+		"ControlGroup=/.a/...\nControlGroup=/sys/fs/cgroups\n"
+		"Executable=/opt/a b, c#d/e\n"
+		"NetworkNamespace=/run/netns/a b\n");
+	const struct policy_rule *rule = config->policy->rules;
+
+	assert_int_equal(rule->names.n, 8);
+	assert_int_equal(rule->cgroups.n, 4);
+	assert_string_equal(rule->cgroups.words[0], "/");
+	assert_string_equal(rule->executables.words[0], "/opt/a b, c#d/e");
+	config_free(config);
+}
+
 static void what_keys(void **state)
 {
 	struct config *config = conf_take(
@@ -214,6 +233,7 @@ int main(void)
 		cmocka_unit_test(daemon_keys),
 		cmocka_unit_test(device_keys),
 		cmocka_unit_test(who_keys),
+		cmocka_unit_test(odd_patterns),
 		cmocka_unit_test(what_keys),
 		cmocka_unit_test(blanks_and_marks_in_front),
 	};
