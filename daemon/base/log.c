@@ -14,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/util.h"
 
 static const char *const level_names[] = {
@@ -51,17 +52,9 @@ int log_level_from_name(const char *name)
 	return -EINVAL;
 }
 
-/* A message may quote a name that a program chose: no escape sequences. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 void log_message(enum log_level level, const char *format, ...)
 {
-	char text[960], line[1024];
+	char said[960], text[960], line[1024];
 	int saved_errno = errno;
 	va_list args;
 	int n;
@@ -69,9 +62,10 @@ void log_message(enum log_level level, const char *format, ...)
 	if (level > max_level)
 		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(said, sizeof(said), format, args);
 	va_end(args);
-	make_printable(text);
+	/* It may quote a name that a program chose. */
+	text_show(said, text, sizeof(text));
 
 	if (use_syslog) {
 		syslog(priorities[level], "%s", text);

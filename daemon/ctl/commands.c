@@ -30,11 +30,11 @@ static int no_memory(struct call *call)
 
 /* ---- devices ---- */
 
-/* Whether the request is about it; its name is compared as it is shown. */
+/* Whether the request is about it; names are compared as they are shown. */
 static bool is_meant(const struct ctl_request *request,
 		     const struct dev_report *report)
 {
-	json_t *name;
+	json_t *name, *asked;
 	bool same;
 
 	if (request->netns && request->netns != report->ns_id)
@@ -42,8 +42,10 @@ static bool is_meant(const struct ctl_request *request,
 	if (!request->name[0])
 		return true;
 	name = ctl_text(report->state.name);
-	same = name && strcmp(json_string_value(name), request->name) == 0;
+	asked = ctl_text(request->name);
+	same = name && asked && json_equal(name, asked);
 	json_decref(name);
+	json_decref(asked);
 	return same;
 }
 

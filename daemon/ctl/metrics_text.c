@@ -21,12 +21,9 @@ void metrics_label(FILE *to, const char *key, const char *bytes)
 
 	fprintf(to, "%s=\"", key);
 	for (; *p; p++) {
-		if (*p == '\n')
-			fputs("\\n", to);
-		else if (*p == '"' || *p == '\\')
-			fprintf(to, "\\%c", *p);
-		else
-			fputc(*p, to);
+		if (*p == '"' || *p == '\\')
+			fputc('\\', to);
+		fputc(*p, to);
 	}
 	fputc('"', to);
 	json_decref(text);

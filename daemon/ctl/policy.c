@@ -209,11 +209,12 @@ static json_t *describe(const struct dev_check *check,
 
 	reason_of(check, by, allowed, reason, sizeof(reason));
 	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:o, s:o, s:o, "
+		"{s:o, s:s, s:I, s:I, s:s, s:b, s:s, s:o, s:o, s:o, "
 		"s:o, s:o, s:b, s:o}",
-		"name", request->name, "kind", kinds[check->kind == POLICY_TAP],
-		"netns", (json_int_t)check->ns_id, "uid", (json_int_t)by->uid,
-		"request", verb_of(check), "allowed", allowed, "decided_by",
+		"name", ctl_text(request->name), "kind",
+		kinds[check->kind == POLICY_TAP], "netns",
+		(json_int_t)check->ns_id, "uid", (json_int_t)by->uid, "request",
+		verb_of(check), "allowed", allowed, "decided_by",
 		decider_of(check), "policy", describe_rule(rule), "near",
 		describe_rule(rule ? NULL : check->decision.near), "unless",
 		describe_rule(check->unless), "reason", ctl_text(reason),

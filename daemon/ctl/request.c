@@ -5,8 +5,10 @@
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 
 enum takes {
@@ -207,41 +209,16 @@ json_t *ctl_event(json_t *event)
 	return json_pack("{s:i, s:o}", "version", CTL_VERSION, "event", event);
 }
 
-/* The length of the UTF-8 character that begins here, or 0. */
-static size_t character(const char *bytes)
-{
-	size_t left = strnlen(bytes, 4);
-
-	for (size_t n = 1; n <= left; n++) {
-		json_t *text = json_stringn(bytes, n);
-
-		json_decref(text);
-		if (text)
-			return n;
-	}
-	return 0;
-}
-
 json_t *ctl_text(const char *bytes)
 {
-	json_t *text = json_string(bytes);
-	char clean[2048];
-	size_t n = 0;
+	size_t size = 4 * strlen(bytes) + 1;
+	char *shown = malloc(size);
+	json_t *text;
 
-	if (text)
-		return text;
-	/* Each byte may need four, and the end one. */
-	while (*bytes && n + 5 < sizeof(clean)) {
-		size_t len = character(bytes);
-
-		if (len == 0)
-			n += (size_t)sprintf(clean + n, "\\x%02x",
-					     (unsigned char)*bytes);
-		else
-			memcpy(clean + n, bytes, len);
-		n += len;
-		bytes += len ? len : 1;
-	}
-	clean[n] = '\0';
-	return json_string(clean);
+	if (!shown)
+		return NULL;
+	text_show(bytes, shown, size);
+	text = json_string(shown);
+	free(shown);
+	return text;
 }

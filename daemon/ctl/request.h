@@ -61,7 +61,7 @@ json_t *ctl_event(json_t *event);
 
 /*
  * Bytes that somebody else has chosen as a JSON string: what is no UTF-8 in
- * them is written as \xHH.
+ * them, or would work a terminal, is written as \xHH.
  */
 json_t *ctl_text(const char *bytes);
 

@@ -221,9 +221,27 @@ static void who_may(void **state)
 static void bytes_become_text(void **state)
 {
 	static const char *const cases[][2] = {
-		{"tun0", "tun0"},	  {"", ""},
-		{"\xc3\xa9", "\xc3\xa9"}, {"a\xff", "a\\xff"},
-		{"\xc3", "\\xc3"},	  {"\xc3\xa9\x80z", "\xc3\xa9\\x80z"},
+		{"tun0", "tun0"},
+		{"", ""},
+		{"\xc3\xa9", "\xc3\xa9"},
+		{"a\xff", "a\\xff"},
+		{"\xc3", "\\xc3"},
+		{"\xc3\xa9\x80z", "\xc3\xa9\\x80z"},
+		{"\x1b[m", "\\x1b[m"},
+		{"\n\x7f", "\\x0a\\x7f"},
+		{"\xc2\x9b", "\\xc2\\x9b"},
+		{"\xc2\xa0", "\xc2\xa0"},
+		{"\xe2\x80\xae!", "\\xe2\\x80\\xae!"},
+		{"\xe2\x81\xa6!", "\\xe2\\x81\\xa6!"},
+		{"\xe2\x80\x8f!", "\\xe2\\x80\\x8f!"},
+		{"\xe2\x80\xa6", "\xe2\x80\xa6"},
+		/* Too long, a surrogate, too great, and cut. */
+		{"\xc0\x80", "\\xc0\\x80"},
+		{"\xe0\x80\x9b", "\\xe0\\x80\\x9b"},
+		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+		{"\xf0\x9f\x98", "\\xf0\\x9f\\x98"},
 	};
 
 	for (size_t i = 0; i < LENGTH(cases); i++) {

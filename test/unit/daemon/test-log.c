@@ -129,7 +129,12 @@ static void over_long_message_is_cut(void **state)
 static void control_characters_are_replaced(void **state)
 {
 	log_error("%s", "a\nb\tc\033[31md\177\r");
-	assert_string_equal(said(), "tund: error: a?b?c?[31md??\n");
+	assert_string_equal(said(), "tund: error: a\\x0ab\\x09c\\x1b[31md\\x7f"
+				    "\\x0d\n");
+	log_error("%s", "\302\233m\233m\342\200\256x\342\201\247y");
+	assert_string_equal(said(),
+			    "tund: error: \\xc2\\x9bm\\x9bm\\xe2\\x80\\xaex"
+			    "\\xe2\\x81\\xa7y\n");
 	log_error("%s", "M\303\274ller ~");
 	assert_string_equal(said(), "tund: error: M\303\274ller ~\n");
 	assert_string_equal(said(), "");
