@@ -46,6 +46,7 @@ struct tunclient {
 		char hidden[TUNCLIENT_NAME_SIZE]; /* its interface */
 		_Atomic long long up_at;     /* when that was last seen up */
 		_Atomic unsigned int raised; /* see plane_direct.c */
+		_Atomic uint64_t dropped;    /* by the socket, so far seen */
 		int ifindex;
 		bool bypass; /* errors are told, and there is an address */
 	} direct;

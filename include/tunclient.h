@@ -408,8 +408,13 @@ struct tunclient_stats {
 
 /*
  * Tells the interface's counters, over all its queues and since it was made.
- * On the direct plane a packet counts as received when the socket has it, and
- * bytes include the Ethernet header. ret_stats->size is set by the caller.
+ * ret_stats->size is set by the caller.
+ *
+ * On the direct plane a packet counts as received when the socket or the ring
+ * has it, and bytes include the Ethernet header, and those of packets that were
+ * dropped. That there was no room for a packet is known of this handle's own
+ * queue and since it was attached; what another queue, or an earlier handle,
+ * had no room for counts as received.
  *
  * Never waits for packets. Thread-safe.
  *
