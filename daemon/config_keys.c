@@ -115,6 +115,8 @@ static void set_kind(struct reading *reading, const struct config_value *v)
 	/* What was told of is not missing, too. */
 	if (!value_bits(v, kinds, ARRAY_SIZE(kinds), kind))
 		*kind = POLICY_TUN;
+	if (reading->section == SECTION_DEVICE)
+		reading->device->kind_line = reading->line;
 	if (reading->section == SECTION_DEVICE &&
 	    *kind == (POLICY_TUN | POLICY_TAP))
 		config_mistake(reading,
@@ -185,6 +187,7 @@ static void set_ns_path(struct reading *reading, const struct config_value *v)
 		return;
 	free(reading->device->ns_path);
 	reading->device->ns_path = strdup(v->text);
+	reading->device->ns_line = reading->line;
 	reading->no_memory |= !reading->device->ns_path;
 }
 

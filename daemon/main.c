@@ -122,7 +122,7 @@ static int serve(struct options *options, struct background *background,
 	if (r == 0) {
 		log_notice("serving %s", options->mount);
 		background_ready(background);
-		notify_ready("Serving %s", options->mount);
+		reload_notify();
 		signal = loop_run(loop);
 		if (signal)
 			log_notice("%s: ending", strsignal(signal));

@@ -261,15 +261,31 @@ static int policy_check(struct call *call)
 	return 0;
 }
 
+/* An array of its lines. */
+static json_t *lines_of(char *text)
+{
+	json_t *lines = json_array();
+	char *rest = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest))
+		json_array_append_new(lines, ctl_text(line));
+	return lines;
+}
+
 static int reload(struct call *call)
 {
 	const struct ctl_options *options = &call->context->options;
-	char reason[400] = "";
+	char *told = NULL;
+	int r = options->reload(options->arg, &told);
 
-	if (options->reload(options->arg, reason, sizeof(reason)) < 0)
-		return ctl_fail(call->error, "failed", "%s", reason);
-	call->result = json_object();
-	return 0;
+	if (r < 0)
+		ctl_fail(call->error, "failed", "%.*s",
+			 told ? (int)strcspn(told, "\n") : 0, told);
+	else
+		call->result = json_pack("{s:o}", "warnings", lines_of(told));
+	free(told);
+	return r < 0 ? -1 : 0;
 }
 
 static int metrics(struct call *call)

@@ -19,10 +19,11 @@ struct ctl_options {
 	const char *mount; /* where the device file is; must outlive it */
 	bool can_direct;   /* packet sockets can be handed out */
 	/*
-	 * Reads the configuration anew, in a thread that may wait. Returns 0,
-	 * or a negative number and why the old one stays.
+	 * Reads the configuration anew, in a thread that may wait. Returns 0
+	 * and what could not be done, or a negative number and why the old one
+	 * stays: lines to be freed, or NULL.
 	 */
-	int (*reload)(void *arg, char *ret_reason, size_t size);
+	int (*reload)(void *arg, char **ret_told);
 	void *arg;
 };
 

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "dev/device.h"
@@ -13,19 +15,31 @@
 #include "dev/setup.h"
 #include "dev/tapped.h"
 
-static void complain(const struct dev_declaration *d, const char *what,
-		     int error)
+/* One that is being put into force. */
+struct declaring {
+	struct dev_table *table;
+	const struct dev_declaration *d;
+	dev_warn_fn *warn;
+	/* Of the network namespace that it is for. */
+	int ns_fd;
+	uint64_t ns_id;
+	struct host_ns *ns;
+};
+
+static void complain(const struct declaring *now, unsigned int line,
+		     const char *what, int error, const char *remedy)
 {
-	log_error("%s:%u: [Device %s]: %s: %s", d->file, d->line, d->name, what,
-		  strerror(-error));
+	const struct dev_place place = {now->d->file, line, now->d->name};
+
+	dev_warn(now->warn, &place, what, error, remedy);
 }
 
-static void write_knobs(const struct dev_table *table,
-			const struct dev_declaration *d,
-			struct dev_knobs *knobs)
+static void write_knobs(const struct declaring *now, struct dev_knobs *knobs)
 {
+	const struct dev_declaration *d = now->d;
+
 	knobs->declared = true;
-	knobs->declaration = table->declarations;
+	knobs->declaration = now->table->declarations;
 	knobs->persist = true;
 	knobs->has_owner = d->owner != (uid_t)-1;
 	knobs->owner = d->owner;
@@ -34,51 +48,69 @@ static void write_knobs(const struct dev_table *table,
 	knobs->may_offload = d->offloads;
 }
 
+static void set_up(const struct declaring *now, struct device *dev)
+{
+	device_set_up(dev, now->ns_fd, now->d->file, &now->d->setup, now->warn);
+}
+
 /* ---- it is there ---- */
 
-static void adopt(struct device *dev, int ns_fd,
-		  const struct dev_declaration *d)
+static void adopt(const struct declaring *now, struct device *dev)
 {
+	const struct dev_declaration *d = now->d;
 	bool several;
 
 	lock_acquire(&dev->lock);
-	write_knobs(dev->table, d, &dev->knobs);
+	write_knobs(now, &dev->knobs);
 	several = dev->flags & IFF_MULTI_QUEUE;
 	if (several == (d->queues > 1))
 		dev->knobs.max_queues = d->queues;
 	lock_release(&dev->lock);
 	dev_taps_judge(dev);
 	if (several != (d->queues > 1))
-		log_warning("%s:%u: [Device %s]: it is there with %s: delete "
-			    "it with ip(8) and reload",
-			    d->file, d->line, d->name,
-			    several ? "several queues" : "one queue");
+		complain(now, d->line,
+			 d->queues > 1 ? "several queues" : "one queue", -EBUSY,
+			 "remove the interface with \"ip link del\" and "
+			 "reload");
 	if (device_is_idle(dev))
-		device_set_up(dev, ns_fd, &d->setup);
+		set_up(now, dev);
 }
 
-static void find(struct dev_table *table, int ns_fd, uint64_t ns_id,
-		 int ifindex, const struct dev_declaration *d)
+static void find(const struct declaring *now, int ifindex)
 {
-	enum dev_kind kind = d->kind == POLICY_TAP ? DEV_TAP : DEV_TUN;
-	struct device *dev = dev_table_find(table, ns_id, ifindex);
+	enum dev_kind kind = now->d->kind == POLICY_TAP ? DEV_TAP : DEV_TUN;
+	struct device *dev = dev_table_find(now->table, now->ns_id, ifindex);
 
 	if (dev && dev->kind == kind)
-		adopt(dev, ns_fd, d);
+		adopt(now, dev);
 	else
-		complain(d,
-			 "an interface of that name is there, which is "
-			 "something else",
-			 -EEXIST);
+		complain(now, now->d->line, "another interface is there",
+			 -EEXIST,
+			 "remove that with \"ip link del\" and reload, or "
+			 "choose another name");
 	if (dev)
 		device_unref(dev);
 }
 
 /* ---- it is not ---- */
 
-static void make(struct dev_table *table, struct host_ns *ns, int ns_fd,
-		 uint64_t ns_id, const struct dev_declaration *d)
+static const char *remedy_of_making(int error)
 {
+	switch (error) {
+	case -EEXIST:
+		return "remove the interface of that name with \"ip link "
+		       "del\" and reload, or choose another name";
+	case -EINVAL:
+		return "the kernel takes no interface of that name: choose "
+		       "another one";
+	default:
+		return "mend that and reload";
+	}
+}
+
+static void make(const struct declaring *now)
+{
+	const struct dev_declaration *d = now->d;
 	bool tap = d->kind == POLICY_TAP;
 	const struct host_spec spec = {
 		.kind = tap ? DEV_TAP : DEV_TUN,
@@ -90,52 +122,90 @@ static void make(struct dev_table *table, struct host_ns *ns, int ns_fd,
 	int r;
 
 	dev_knobs_init(&knobs, tap);
-	write_knobs(table, d, &knobs);
+	write_knobs(now, &knobs);
 	knobs.max_queues = d->queues;
-	r = device_new_idle(table, ns, ns_id, &spec, &knobs, &dev);
+	r = device_new_idle(now->table, now->ns, now->ns_id, &spec, &knobs,
+			    &dev);
 	if (r < 0) {
-		complain(d, "cannot make it", r);
+		complain(now, d->line, "cannot make it", r,
+			 remedy_of_making(r));
 		return;
 	}
-	device_set_up(dev, ns_fd, &d->setup);
+	set_up(now, dev);
 	log_info("%s is there, as declared", d->name);
 	device_unref(dev);
 }
 
-static int open_ns(const struct dev_declaration *d)
-{
-	const char *path = d->ns_path ? d->ns_path : "/proc/thread-self/ns/net";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+/* ---- its network namespace ---- */
 
-	return fd < 0 ? -errno : fd;
+static const char *remedy_of_ns(int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ENOTDIR:
+		return "make it with \"ip netns add\", or mend the path, and "
+		       "reload";
+	case -EINVAL:
+		return "it is no network namespace: name one, such as "
+		       "/run/netns/NAME, and reload";
+	default:
+		return "mend that and reload";
+	}
 }
 
-void dev_declare(struct dev_table *table, const struct dev_declaration *d)
+static int open_ns(struct declaring *now)
 {
-	_cleanup_close_ int ns_fd = open_ns(d);
-	const struct host_ops *host = table->host;
-	struct host_ns *ns;
+	const char *path = now->d->ns_path;
 	struct stat st;
-	int r, ifindex;
 
-	r = ns_fd;
-	if (r >= 0 && fstat(ns_fd, &st) < 0)
-		r = -errno;
-	if (r >= 0)
-		r = host->ns_open(ns_fd, &ns);
-	if (r < 0) {
-		complain(d, d->ns_path ? d->ns_path : "its network namespace",
-			 r);
-		return;
-	}
-	r = host->find(ns, d->name, &ifindex);
+	now->ns_fd = open(path ? path : "/proc/thread-self/ns/net",
+			  O_RDONLY | O_CLOEXEC);
+	if (now->ns_fd < 0 || fstat(now->ns_fd, &st) < 0)
+		return -errno;
+	now->ns_id = st.st_ino;
+	return now->table->host->ns_open(now->ns_fd, &now->ns);
+}
+
+static void has_no_ns(const struct declaring *now, int error)
+{
+	const char *path = now->d->ns_path;
+	char what[PATH_MAX + 32];
+
+	snprintf(what, sizeof(what), "NetworkNamespacePath=%s",
+		 path ? path : "");
+	complain(now, path ? now->d->ns_line : now->d->line,
+		 path ? what : "its network namespace", error,
+		 remedy_of_ns(error));
+}
+
+static void find_or_make(const struct declaring *now)
+{
+	int ifindex;
+	int r = now->table->host->find(now->ns, now->d->name, &ifindex);
+
 	if (r == HOST_NONE)
-		make(table, ns, ns_fd, st.st_ino, d);
+		make(now);
 	else if (r == HOST_OK)
-		find(table, ns_fd, st.st_ino, ifindex, d);
+		find(now, ifindex);
 	else
-		complain(d, "cannot look for it", r);
-	host->ns_close(ns);
+		complain(now, now->d->line, "cannot look for it", r,
+			 "mend that and reload");
+}
+
+void dev_declare(struct dev_table *table, const struct dev_declaration *d,
+		 dev_warn_fn *warn)
+{
+	struct declaring now = {.table = table, .d = d, .warn = warn};
+	int r = open_ns(&now);
+
+	if (r < 0) {
+		has_no_ns(&now, r);
+	} else {
+		find_or_make(&now);
+		table->host->ns_close(now.ns);
+	}
+	if (now.ns_fd >= 0)
+		close(now.ns_fd);
 }
 
 /* ---- all of them ---- */

@@ -9,6 +9,7 @@
 #include <net/if.h>
 
 #include "dev/policy.h"
+#include "dev/warn.h"
 
 struct dev_table;
 
@@ -19,8 +20,9 @@ struct dev_declaration {
 	unsigned int line;
 
 	unsigned int kind; /* POLICY_TUN or POLICY_TAP; 0: not said */
-	uid_t owner;	   /* (uid_t)-1: anybody of the group */
-	gid_t group;	   /* (gid_t)-1: none */
+	unsigned int kind_line, ns_line;
+	uid_t owner; /* (uid_t)-1: anybody of the group */
+	gid_t group; /* (gid_t)-1: none */
 	unsigned int queues;
 	unsigned int offloads; /* TUN_F_* that programs may ask for */
 	char *ns_path;	       /* NULL: the daemon's own namespace */
@@ -30,11 +32,11 @@ struct dev_declaration {
 /*
  * Makes the device if it is not there. One that was declared before, or is
  * persistent, becomes as declared for who attaches next; its addresses and
- * routes are added to, if nobody is attached. What cannot be done is logged.
- * Slow.
+ * routes are added to, if nobody is attached. What cannot be done is told
+ * of, and everything else done. Slow.
  */
 void dev_declare(struct dev_table *table,
-		 const struct dev_declaration *declaration);
+		 const struct dev_declaration *declaration, dev_warn_fn *warn);
 
 /*
  * Around the declarations of one configuration: a device of an earlier one that

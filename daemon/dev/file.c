@@ -259,7 +259,7 @@ static int set_up(struct dev_queue *queue, const struct dev_file *file)
 	struct device *dev = queue->dev;
 
 	return rule ? device_set_up(dev, dev_file_home_ns(file, dev),
-				    &rule->setup)
+				    rule->file, &rule->setup, dev_warn_log)
 		    : 0;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "dev/device.h"
 
 static int always(void *arg, int ns_fd)
@@ -18,27 +17,68 @@ static int always(void *arg, int ns_fd)
 static void describe(const struct tund_config *step, char *ret_text,
 		     size_t size)
 {
-	char address[INET6_ADDRSTRLEN] = "";
+	static const uint8_t none[sizeof(step->peer)];
+	bool address = step->what == TUND_CONFIG_ADDRESS_ADD;
+	char own[INET6_ADDRSTRLEN] = "", peer[INET6_ADDRSTRLEN] = "";
 
 	switch (step->what) {
 	case TUND_CONFIG_MTU:
-		snprintf(ret_text, size, "MTU %u", step->value);
-		break;
+		snprintf(ret_text, size, "MTU=%u", step->value);
+		return;
 	case TUND_CONFIG_UP:
-		snprintf(ret_text, size, "up");
-		break;
+		snprintf(ret_text, size, "setting it up");
+		return;
+	}
+	inet_ntop(step->family, step->address, own, sizeof(own));
+	if (memcmp(step->peer, none, sizeof(none)) != 0)
+		inet_ntop(step->family, step->peer, peer, sizeof(peer));
+	snprintf(ret_text, size, "%s=%s/%u%s%s", address ? "Address" : "Route",
+		 own, step->prefix,
+		 !peer[0]  ? ""
+		 : address ? " peer "
+			   : " via ",
+		 peer);
+}
+
+static const char *remedy_of_value(const struct tund_config *step)
+{
+	switch (step->what) {
+	case TUND_CONFIG_MTU:
+		return "write another MTU=";
+	case TUND_CONFIG_ADDRESS_ADD:
+		return "write an address that a host can have";
+	case TUND_CONFIG_UP:
+		return "mend that and reload";
 	default:
-		inet_ntop(step->family, step->address, address,
-			  sizeof(address));
-		snprintf(ret_text, size, "%s %s/%u",
-			 step->what == TUND_CONFIG_ADDRESS_ADD ? "address"
-							       : "route",
-			 address, step->prefix);
+		return "name another host as the gateway, or leave \"via\" out";
 	}
 }
 
-int device_set_up(struct device *dev, int home_ns_fd,
-		  const struct dev_setup *setup)
+static const char *remedy(const struct tund_config *step, int error)
+{
+	switch (error) {
+	case -EINVAL:
+	case -EADDRNOTAVAIL:
+		return remedy_of_value(step);
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+		return "write an Address= whose network the gateway is in, or "
+		       "leave \"via\" out";
+	case -EACCES:
+	case -EOPNOTSUPP:
+	case -EAFNOSUPPORT:
+		return "switch IPv6 on there with sysctl(8), or leave the key "
+		       "out";
+	case -ENODEV:
+		return "somebody has removed the interface: reload to have it "
+		       "made anew";
+	default:
+		return "mend that and reload, or leave the key out";
+	}
+}
+
+int device_set_up(struct device *dev, int home_ns_fd, const char *file,
+		  const struct dev_setup *setup, dev_warn_fn *warn)
 {
 	const struct host_permit permit = {.ask = always};
 	int result = 0;
@@ -46,7 +86,7 @@ int device_set_up(struct device *dev, int home_ns_fd,
 	for (size_t i = 0; i < setup->n; i++) {
 		const struct tund_config *step = &setup->steps[i].config;
 		struct host_state state;
-		char text[80];
+		char text[2 * INET6_ADDRSTRLEN + 32];
 		int r = dev->host->configure(dev->link, home_ns_fd, &permit,
 					     step);
 
@@ -56,8 +96,10 @@ int device_set_up(struct device *dev, int home_ns_fd,
 			result = r;
 		device_get_state(dev, &state);
 		describe(step, text, sizeof(text));
-		log_warning("cannot configure \"%s\" (%s): %s", state.name,
-			    text, strerror(-r));
+		dev_warn(warn,
+			 &(struct dev_place){file, setup->steps[i].line,
+					     state.name},
+			 text, r, remedy(step, r));
 	}
 	return result;
 }

@@ -16,7 +16,26 @@ static int down_run(int argc, char **argv)
 
 static int reload_run(int argc, char **argv)
 {
-	return control_run(&command_reload, 0, argc, argv, NULL);
+	struct control_options options;
+	int status = control_options(&command_reload, 0, argc, argv, &options);
+	json_t *result, *warning;
+	size_t i;
+
+	if (status != 0)
+		return status;
+	result = control_result(&options, "reload");
+	if (!result)
+		return 1;
+	if (options.json)
+		status = control_print_json(result);
+	json_array_foreach(json_object_get(result, "warnings"), i, warning)
+	{
+		if (!options.json)
+			complain("%s", json_string_value(warning));
+		status = 1;
+	}
+	json_decref(result);
+	return status;
 }
 
 const struct command command_up = {
@@ -42,7 +61,9 @@ const struct command command_reload = {
 	.sentence = "have the daemon read its configuration again",
 	.help = "Usage: tundctl reload [--control PATH] [-j]\n"
 		"Has the daemon read its configuration again. If that has a\n"
-		"mistake, the old one stays, and the mistake is shown.\n"
+		"mistake, the old one stays, and the mistake is shown. What\n"
+		"cannot be done of it is shown, too, and is a failure; the\n"
+		"rest is done.\n"
 		"\n" CONTROL_HELP STATUS_HELP,
 	.run = reload_run,
 };

@@ -33,6 +33,27 @@ static struct dev_declaration declaration(const char *name, unsigned int kind)
 	return d;
 }
 
+static char said[4096];
+
+static void say(const char *message)
+{
+	assert_null(strchr(message, '\n'));
+	strncat(said, message, sizeof(said) - strlen(said) - 2);
+	strcat(said, "\n");
+}
+
+static void assert_said(const char *text)
+{
+	if (!strstr(said, text))
+		fail_msg("\"%s\" is not in: %s", text, said);
+}
+
+static void declare(const struct dev_declaration *d)
+{
+	said[0] = '\0';
+	dev_declare(table, d, say);
+}
+
 static int attach_as_user(struct opened *o, const char *name,
 			  unsigned int flags, uid_t uid)
 {
@@ -57,7 +78,7 @@ static void it_waits_for_its_owner(void **state)
 	const struct dev_declaration d = declaration("vpn0", POLICY_TUN);
 	struct opened o;
 
-	dev_declare(table, &d);
+	declare(&d);
 	assert_int_equal(fake_links(), 1);
 	assert_int_equal(fake.spec.kind, DEV_TUN);
 	assert_false(fake_link("vpn0")->carrier);
@@ -80,7 +101,7 @@ static void programs_do_not_change_it(void **state)
 	const struct dev_declaration d = declaration("vpn0", POLICY_TUN);
 	struct opened o;
 
-	dev_declare(table, &d);
+	declare(&d);
 	open_file(&o);
 	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
 	assert_int_equal(dev_set_persist(o.file, true), 0);
@@ -98,7 +119,7 @@ static void offloads_are_those_allowed(void **state)
 	struct opened o;
 
 	d.offloads = TUN_F_CSUM | TUN_F_TSO4;
-	dev_declare(table, &d);
+	declare(&d);
 	open_file(&o);
 	assert_int_equal(attach_as_user(&o, "tap0", IFF_TAP, 1000), 0);
 	assert_int_equal(dev_set_offload(o.file, TUN_F_CSUM | TUN_F_TSO4), 0);
@@ -115,7 +136,7 @@ static void as_many_queues_as_declared(void **state)
 	struct opened o[3];
 
 	d.queues = 2;
-	dev_declare(table, &d);
+	declare(&d);
 	for (size_t i = 0; i < LENGTH(o); i++)
 		open_file(&o[i]);
 	assert_int_equal(attach_as_user(&o[0], "vpn0", IFF_TUN, 1000), -EINVAL);
@@ -132,12 +153,12 @@ static void declared_again(void **state)
 	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
 	struct opened o, other;
 
-	dev_declare(table, &d);
+	declare(&d);
 	open_file(&o);
 	open_file(&other);
 	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
 	d.owner = 1001;
-	dev_declare(table, &d);
+	declare(&d);
 	assert_int_equal(fake_links(), 1);
 	/* Who is attached is left alone, and so is the interface. */
 	assert_true(dev_file_attached(o.file));
@@ -149,7 +170,7 @@ static void declared_again(void **state)
 	/* Deleted by root, and made anew. */
 	fake_delete("vpn0");
 	assert_true(counter_wait(&fake.stops, 1));
-	dev_declare(table, &d);
+	declare(&d);
 	assert_true(fake_has("vpn0"));
 }
 
@@ -160,13 +181,13 @@ static void not_declared_any_more(void **state)
 	struct opened o, other;
 
 	dev_declare_begin(table);
-	dev_declare(table, &d);
+	declare(&d);
 	dev_declare_end(table);
 	open_file(&o);
 	open_file(&other);
 	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
 	dev_declare_begin(table);
-	dev_declare(table, &d);
+	declare(&d);
 	dev_declare_end(table);
 	close_file(&o);
 	open_file(&o);
@@ -188,18 +209,25 @@ static void what_is_in_the_way(void **state)
 	struct opened o;
 
 	fake.foreign = "vpn0";
-	dev_declare(table, &d);
+	declare(&d);
 	assert_int_equal(fake_links(), 0);
+	assert_said("tund.conf:7: vpn0: another interface is there: File "
+		    "exists; remove that with");
 	fake.foreign = NULL;
 	d.ns_path = (char[]){"/nowhere"};
-	dev_declare(table, &d);
+	d.ns_line = 9;
+	declare(&d);
 	assert_int_equal(fake_links(), 0);
+	assert_said("tund.conf:9: vpn0: NetworkNamespacePath=/nowhere: No such "
+		    "file or directory; make it with");
 	d.ns_path = NULL;
 	fake.new_error = -ENOSPC;
-	dev_declare(table, &d);
+	declare(&d);
+	assert_said("tund.conf:7: vpn0: cannot make it: No space left");
 	fake.new_error = 0;
-	fake.start_error = -ENOSPC;
-	dev_declare(table, &d);
+	fake.start_error = -EINVAL;
+	declare(&d);
+	assert_said("Invalid argument; the kernel takes no interface of that");
 	assert_true(counter_wait(&fake.stops, 1));
 	fake.start_error = 0;
 	assert_int_equal(fake_links(), 0);
@@ -207,14 +235,29 @@ static void what_is_in_the_way(void **state)
 	/* Another kind of ours. */
 	open_file(&o);
 	attach_up(&o, "vpn0", IFF_TAP);
-	dev_declare(table, &d);
+	declare(&d);
+	assert_said("another interface is there");
 	assert_int_equal(dev_set_persist(o.file, false), 0);
 	close_file(&o);
-	/* What cannot be set leaves it there. */
-	fake.configure_error = -EINVAL;
 	assert_true(counter_wait(&fake.stops, 2));
-	dev_declare(table, &d);
+}
+
+/* It is there nevertheless. */
+static void what_cannot_be_set(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+
+	fake.configure_error = -EINVAL;
+	declare(&d);
 	assert_true(fake_has("vpn0"));
+	assert_string_equal(
+		said, "tund.conf:8: vpn0: MTU=1400: Invalid argument; write "
+		      "another MTU=\n"
+		      "tund.conf:7: vpn0: setting it up: Invalid argument; "
+		      "mend that and reload\n");
+	fake.configure_error = 0;
+	declare(&d);
+	assert_string_equal(said, "");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
@@ -229,6 +272,7 @@ int main(void)
 		TEST(declared_again),
 		TEST(not_declared_any_more),
 		TEST(what_is_in_the_way),
+		TEST(what_cannot_be_set),
 	};
 
 	return cmocka_run_group_tests_name("dev-declare", tests, NULL, NULL);
