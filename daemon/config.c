@@ -173,6 +173,7 @@ static void begin_section(struct reading *reading)
 	reading->section = SECTION_NONE;
 	reading->section_line = reading->line;
 	reading->mtu = 0;
+	reading->allow = reading->planes = reading->offloads = 0;
 	reading->has_ipv6 = reading->has_up = reading->up = false;
 	reading->configure = false;
 	if (reading->no_memory)

@@ -112,6 +112,9 @@ static void set_kind(struct reading *reading, const struct config_value *v)
 				     ? &reading->device->kind
 				     : &reading->rule->kinds;
 
+	/* A device is of one kind: the last one counts. */
+	if (reading->section == SECTION_DEVICE)
+		*kind = 0;
 	/* What was told of is not missing, too. */
 	if (!value_bits(v, kinds, ARRAY_SIZE(kinds), kind))
 		*kind = POLICY_TUN;
@@ -168,17 +171,16 @@ static void set_offloads(struct reading *reading, const struct config_value *v)
 {
 	/* Newer than the headers of Debian 12. */
 	static const struct value_bit offloads[] = {
-		{"none", 0},
+		{"none", VALUE_NONE},
 		{"csum", TUN_F_CSUM},
 		{"tso4", TUN_F_CSUM | TUN_F_TSO4},
 		{"tso6", TUN_F_CSUM | TUN_F_TSO6},
 		{"ecn", TUN_F_CSUM | TUN_F_TSO_ECN},
 		{"uso", TUN_F_CSUM | 0x20 | 0x40},
 	};
-	unsigned int bits = 0;
 
-	if (value_bits(v, offloads, ARRAY_SIZE(offloads), &bits))
-		reading->device->offloads = bits;
+	if (value_bits(v, offloads, ARRAY_SIZE(offloads), &reading->offloads))
+		reading->device->offloads = reading->offloads & ~VALUE_NONE;
 }
 
 static void set_ns_path(struct reading *reading, const struct config_value *v)
@@ -244,16 +246,15 @@ static void set_names(struct reading *reading, const struct config_value *v)
 static void set_allow(struct reading *reading, const struct config_value *v)
 {
 	static const struct value_bit allow[] = {
-		{"none", 0},
+		{"none", VALUE_NONE},
 		{"create", POLICY_CREATE},
 		{"attach", POLICY_ATTACH},
 	};
-	unsigned int bits = 0;
 
 	/* Told of already, if it is wrong. */
 	reading->rule->has_allow = true;
-	if (value_bits(v, allow, ARRAY_SIZE(allow), &bits))
-		reading->rule->allow = bits;
+	if (value_bits(v, allow, ARRAY_SIZE(allow), &reading->allow))
+		reading->rule->allow = reading->allow & ~VALUE_NONE;
 }
 
 static void set_plane(struct reading *reading, const struct config_value *v)
@@ -262,10 +263,10 @@ static void set_plane(struct reading *reading, const struct config_value *v)
 		{"file", POLICY_FILE_PLANE},
 		{"direct", POLICY_DIRECT_PLANE},
 	};
-	unsigned int bits = 0;
 
-	if (value_bits(v, planes, ARRAY_SIZE(planes), &bits))
-		reading->rule->planes = bits;
+	/* Not to the default, which is both. */
+	if (value_bits(v, planes, ARRAY_SIZE(planes), &reading->planes))
+		reading->rule->planes = reading->planes;
 }
 
 static void set_up(struct reading *reading, const struct config_value *v)

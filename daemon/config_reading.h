@@ -35,6 +35,7 @@ struct reading {
 	struct policy_rule *rule;
 	/* Of that section. */
 	unsigned int mtu, mtu_line;
+	unsigned int allow, planes, offloads; /* of all its lines so far */
 	bool has_ipv6, has_up, up, configure;
 };
 
@@ -69,7 +70,10 @@ bool value_size(const struct config_value *v, uint64_t min,
 		uint64_t *ret_bytes);
 bool value_bool(const struct config_value *v, bool *ret_value);
 
-/* Words of a table; each ors its bits. */
+/* The word none: no other may stand beside it, or on another line. */
+#define VALUE_NONE (1u << 31)
+
+/* Words of a table; each ors its bits to those that were there. */
 struct value_bit {
 	const char *word;
 	unsigned int bits;

@@ -127,7 +127,7 @@ static void unknown_word(const struct config_value *v,
 bool value_bits(const struct config_value *v, const struct value_bit *table,
 		size_t n, unsigned int *bits)
 {
-	bool none = false, some = false;
+	unsigned int all = *bits;
 	const char *at = v->text;
 	char word[MAX_WORD];
 
@@ -138,15 +138,14 @@ bool value_bits(const struct config_value *v, const struct value_bit *table,
 			unknown_word(v, table, n, word);
 			return false;
 		}
-		*bits |= bit->bits;
-		none |= bit->bits == 0;
-		some |= bit->bits != 0;
+		all |= bit->bits;
 	}
-	if (none && some) {
+	if (all & VALUE_NONE && all & ~VALUE_NONE) {
 		config_mistake(v->reading, "%s=%s: none, or something", v->key,
 			       v->text);
 		return false;
 	}
+	*bits = all;
 	return true;
 }
 

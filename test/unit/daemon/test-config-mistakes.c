@@ -150,6 +150,9 @@ static void bad_lines_are_told(void **state)
 		{POLICY "Kind=veth\n", 3, "none of tun, tap"},
 		{"[Policy a]\nAllow=all\n", 2, "none of none, create, attach"},
 		{"[Policy a]\nAllow=none attach\n", 2, "none, or something"},
+		{POLICY "Allow=none\n", 3, "none, or something"},
+		{"[Policy a]\nAllow=none\nAllow=create\n", 3, "none, or"},
+		{DEVICE "Offloads=none\nOffloads=csum\n", 4, "none, or"},
 		{POLICY "Plane=fast\n", 3, "none of file, direct"},
 		{POLICY "MTU=0\n", 3, "number from 68"},
 		{POLICY "Address=x\n", 3, "write it as"},
@@ -196,6 +199,35 @@ static void every_mistake_is_told(void **state)
 	assert_conf_said("tund.conf:5: [Device a]");
 	assert_conf_said("tund.conf:6: [Policy b]");
 	assert_conf_said("tund.conf:7: User=?");
+}
+
+/* It takes nothing back: a rule would fit everybody. */
+static void empty_lists_are_told(void **state)
+{
+	static const char *const lists[] = {
+		"User",
+		"Group",
+		"ControlGroup",
+		"Executable",
+		"NetworkNamespace",
+		"Name",
+		"Kind",
+		"Allow",
+		"Plane",
+		"Address",
+		"Route",
+		"SourceAddress",
+	};
+
+	for (size_t i = 0; i < LENGTH(lists); i++) {
+		char text[100];
+
+		snprintf(text, sizeof(text), POLICY "%s=\n", lists[i]);
+		conf_write(conf_path, text);
+		assert_null(conf_load());
+		assert_conf_said("tund.conf:3: ");
+		assert_conf_said("= says nothing: give it a value, or leave");
+	}
 }
 
 static void long_lines_are_told(void **state)
@@ -255,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_lines_are_told),
 		cmocka_unit_test(every_mistake_is_told),
+		cmocka_unit_test(empty_lists_are_told),
 		cmocka_unit_test(long_lines_are_told),
 		cmocka_unit_test(nuls_are_told),
 		cmocka_unit_test(too_many_networks),

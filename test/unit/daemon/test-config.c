@@ -209,6 +209,51 @@ static void what_keys(void **state)
 	config_free(config);
 }
 
+static void lists_are_added_to(void **state)
+{
+	struct config *config = conf_take(
+		"[Policy a]\nAllow=create\nAllow=attach\nUser=1\nUser=2\n"
+		"Group=1\nGroup=2\nControlGroup=/a\nControlGroup=/b\n"
+		"Executable=/a\nExecutable=/b\nNetworkNamespace=host\n"
+		"NetworkNamespace=/a\nNetworkNamespace=/b\nName=a\nName=b\n"
+		"Kind=tun\nKind=tap\nPlane=direct\nPlane=file\n"
+		"Address=10.0.0.1/24\nAddress=10.0.1.1/24\n"
+		"Route=10.1.0.0/16\nRoute=10.2.0.0/16\n"
+		"SourceAddress=10.1.0.0/16\nSourceAddress=10.2.0.0/16\n"
+		"[Policy b]\nAllow=attach\nPlane=direct\n"
+		"[Policy c]\nAllow=none\nAllow=none\n"
+		"[Device a]\nKind=tap\nOffloads=tso4\nOffloads=ecn\n"
+		"Address=10.0.0.1/24\nAddress=10.0.1.1/24\n"
+		"Route=10.1.0.0/16\nRoute=10.2.0.0/16\n"
+		"[Device b]\nKind=tap\nKind=tun\nOffloads=none\n");
+	const struct policy_rule *rule = config->policy->rules;
+	const struct dev_declaration *device = config->devices;
+
+	assert_int_equal(rule->allow, POLICY_CREATE | POLICY_ATTACH);
+	assert_int_equal(rule->users.n, 2);
+	assert_int_equal(rule->groups.n, 2);
+	assert_int_equal(rule->cgroups.n, 2);
+	assert_int_equal(rule->executables.n, 2);
+	assert_int_equal(rule->ns_kinds, POLICY_NS_HOST);
+	assert_int_equal(rule->ns_paths.n, 2);
+	assert_int_equal(rule->names.n, 2);
+	assert_int_equal(rule->kinds, POLICY_TUN | POLICY_TAP);
+	assert_int_equal(rule->planes, POLICY_FILE_PLANE | POLICY_DIRECT_PLANE);
+	assert_int_equal(rule->setup.n, 5);
+	assert_int_equal(rule->sources.n, 2);
+	/* Not to those of the section before. */
+	assert_int_equal(rule[1].allow, POLICY_ATTACH);
+	assert_int_equal(rule[1].planes, POLICY_DIRECT_PLANE);
+	assert_int_equal(rule[2].allow, 0);
+	assert_int_equal(device->offloads,
+			 TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN);
+	assert_int_equal(device->setup.n, 5);
+	/* No list. */
+	assert_int_equal(device[1].kind, POLICY_TUN);
+	assert_int_equal(device[1].offloads, 0);
+	config_free(config);
+}
+
 /* An editor's, and whatever a file has that was not written to its end. */
 static void blanks_and_marks_in_front(void **state)
 {
@@ -235,6 +280,7 @@ int main(void)
 		cmocka_unit_test(who_keys),
 		cmocka_unit_test(odd_patterns),
 		cmocka_unit_test(what_keys),
+		cmocka_unit_test(lists_are_added_to),
 		cmocka_unit_test(blanks_and_marks_in_front),
 	};
 
