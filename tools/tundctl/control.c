@@ -344,7 +344,9 @@ json_t *control_result(const struct control_options *options,
 
 int control_print_json(const json_t *value)
 {
-	if (json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+	/* In ASCII nothing works the terminal. */
+	if (json_dumpf(value, stdout,
+		       JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII) < 0)
 		return 1;
 	putchar('\n');
 	return fflush(stdout) == 0 ? 0 : 1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "table.h"
 #include "tundctl.h"
 
 /* What a program can do with, that has no right to make interfaces. */
@@ -164,8 +165,8 @@ void doctor_advise(const struct doctor *d, char *ret_text, size_t size)
 static void print_text(const struct doctor *d)
 {
 	for (int i = 0; i < CHECK_MAX; i++)
-		printf("%-8s %-16s %s\n", states[d->findings[i].state],
-		       names[i], d->findings[i].evidence);
+		print_line("%-8s %-16s %s", states[d->findings[i].state],
+			   names[i], d->findings[i].evidence);
 }
 
 static void print_string(const char *text)
@@ -216,5 +217,5 @@ void doctor_print(const struct doctor *d, bool json)
 		return;
 	}
 	print_text(d);
-	printf("do: %s\n", advice);
+	print_line("do: %s", advice);
 }

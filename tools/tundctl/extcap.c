@@ -131,15 +131,15 @@ static bool make_value(const json_t *devices, const json_t *device,
 	const char *name = word_of(device, "name");
 	const char *netns = netns_name((uint64_t)number_of(device, "netns"));
 	bool here = strcmp(netns, "-") == 0;
+	char harmless[VALUE_MAX];
 
 	if (here || is_alone(devices, name))
 		snprintf(ret_value, VALUE_MAX, PREFIX "%s", name);
 	else
 		snprintf(ret_value, VALUE_MAX, PREFIX "%s@%s", name, netns);
-	for (const char *c = ret_value; *c; c++)
-		if (strchr("{}\x7f", *c) || (unsigned char)*c < ' ')
-			return false;
-	return true;
+	strcpy(harmless, ret_value);
+	make_harmless(harmless);
+	return !strpbrk(ret_value, "{}") && strcmp(harmless, ret_value) == 0;
 }
 
 /* NULL after a complaint. */

@@ -2,8 +2,8 @@
 /* table.c - holds all cells until it knows how wide they are. */
 #include "table.h"
 
-#include <ctype.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +19,51 @@ static void must(const void *memory)
 	exit(1);
 }
 
-/* U+0080 to U+009F do so, too. */
+/* The length of a character of UTF-8, or 0 if it is none. */
+static size_t decode(const char *bytes, uint32_t *ret_character)
+{
+	static const uint32_t least[] = {0, 0x01, 0x80, 0x800, 0x10000};
+	unsigned char first = (unsigned char)bytes[0];
+	size_t n = first < 0x80	  ? 1
+		   : first < 0xc0 ? 0
+		   : first < 0xe0 ? 2
+		   : first < 0xf0 ? 3
+		   : first < 0xf8 ? 4
+				  : 0;
+	uint32_t c = n == 1 ? first : first & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++) {
+		if (((unsigned char)bytes[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
+	}
+	*ret_character = c;
+	return n > 0 && c >= least[n] ? n : 0;
+}
+
+/* Controls, and what turns the direction of text or begins a line. */
+static bool is_harmless(uint32_t c)
+{
+	return c >= 0x20 && (c < 0x7f || c > 0x9f) && c != 0x61c &&
+	       c != 0x200e && c != 0x200f && (c < 0x2028 || c > 0x202e) &&
+	       (c < 0x2066 || c > 0x2069);
+}
+
 void make_harmless(char *text)
 {
 	char *to = text;
 
-	for (const char *p = text; *p; p++) {
-		bool c1 = (unsigned char)p[0] == 0xc2 &&
-			  ((unsigned char)p[1] & 0xe0) == 0x80;
+	for (const char *p = text; *p;) {
+		uint32_t c = 0;
+		size_t n = decode(p, &c);
 
-		*to++ = c1 || iscntrl((unsigned char)*p) ? '?' : *p;
-		p += c1;
+		if (n > 0 && is_harmless(c)) {
+			memmove(to, p, n);
+			to += n;
+		} else {
+			*to++ = '?';
+		}
+		p += n ? n : 1;
 	}
 	*to = '\0';
 }

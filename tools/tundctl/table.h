@@ -9,7 +9,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* What others have written, in UTF-8, must not work the terminal. */
+/*
+ * What others have written must not work the terminal: ? takes the place of
+ * each control in UTF-8, and of each byte of what is not UTF-8.
+ */
 void make_harmless(char *text);
 
 enum { TABLE_COLUMNS = 12 };

@@ -10,6 +10,7 @@
 
 #include <tund/abi.h>
 
+#include "table.h"
 #include "tundctl.h"
 
 static void print_flags(unsigned int flags)
@@ -42,7 +43,11 @@ static void print_flags(unsigned int flags)
 
 static void print(const struct tund_device *d)
 {
-	printf("%.*s:", (int)sizeof(d->name), d->name);
+	char name[sizeof(d->name) + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(d->name), d->name);
+	make_harmless(name);
+	printf("%s:", name);
 	print_flags(d->flags);
 	if (d->owner != TUND_NO_ID)
 		printf(" user %u", d->owner);
