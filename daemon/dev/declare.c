@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +50,19 @@ static void write_knobs(const struct declaring *now, struct dev_knobs *knobs)
 	knobs->may_offload = d->offloads;
 }
 
+/* By that it is known while the path leads nowhere. */
+static void remember_ns(const struct declaring *now, struct device *dev)
+{
+	char *path = now->d->ns_path ? strdup(now->d->ns_path) : NULL;
+	char *before;
+
+	lock_acquire(&dev->lock);
+	before = dev->declared_ns;
+	dev->declared_ns = path;
+	lock_release(&dev->lock);
+	free(before);
+}
+
 static void set_up(const struct declaring *now, struct device *dev)
 {
 	device_set_up(dev, now->ns_fd, now->d->file, &now->d->setup, now->warn);
@@ -60,6 +75,7 @@ static void adopt(const struct declaring *now, struct device *dev)
 	const struct dev_declaration *d = now->d;
 	bool several;
 
+	remember_ns(now, dev);
 	lock_acquire(&dev->lock);
 	write_knobs(now, &dev->knobs);
 	several = dev->flags & IFF_MULTI_QUEUE;
@@ -76,20 +92,62 @@ static void adopt(const struct declaring *now, struct device *dev)
 		set_up(now, dev);
 }
 
-static void find(const struct declaring *now, int ifindex)
+/* It stays as it was, if it was declared. */
+static bool keep(const struct declaring *now, struct device *dev)
+{
+	bool declared;
+
+	lock_acquire(&dev->lock);
+	declared = dev->knobs.declared;
+	if (declared)
+		dev->knobs.declaration = now->table->declarations;
+	lock_release(&dev->lock);
+	return declared;
+}
+
+static void is_in_the_way(const struct declaring *now)
+{
+	complain(now, now->d->line, "another interface is there", -EEXIST,
+		 "remove that with \"ip link del\" and reload, or choose "
+		 "another name");
+}
+
+/* Returns whether it is to be made anew. */
+static bool change_kind(const struct declaring *now, struct device *dev)
+{
+	bool tap = now->d->kind == POLICY_TAP;
+
+	if (!keep(now, dev)) {
+		is_in_the_way(now);
+		return false;
+	}
+	/* Perhaps whoever had a packet socket has just closed it. */
+	dev->host->sync(dev->link);
+	if (device_end_idle(dev))
+		return true;
+	complain(now, now->d->kind_line, tap ? "Kind=tap" : "Kind=tun", -EBUSY,
+		 "a program is attached, and the device stays as it was: "
+		 "detach the program and reload, or restart tund");
+	return false;
+}
+
+/* Returns whether it is to be made anew. */
+static bool find(const struct declaring *now, int ifindex)
 {
 	enum dev_kind kind = now->d->kind == POLICY_TAP ? DEV_TAP : DEV_TUN;
 	struct device *dev = dev_table_find(now->table, now->ns_id, ifindex);
+	bool anew = false;
 
-	if (dev && dev->kind == kind)
+	if (!dev) {
+		is_in_the_way(now);
+		return false;
+	}
+	if (dev->kind == kind)
 		adopt(now, dev);
 	else
-		complain(now, now->d->line, "another interface is there",
-			 -EEXIST,
-			 "remove that with \"ip link del\" and reload, or "
-			 "choose another name");
-	if (dev)
-		device_unref(dev);
+		anew = change_kind(now, dev);
+	device_unref(dev);
+	return anew;
 }
 
 /* ---- it is not ---- */
@@ -131,6 +189,7 @@ static void make(const struct declaring *now)
 			 remedy_of_making(r));
 		return;
 	}
+	remember_ns(now, dev);
 	set_up(now, dev);
 	log_info("%s is there, as declared", d->name);
 	device_unref(dev);
@@ -166,6 +225,29 @@ static int open_ns(struct declaring *now)
 	return now->table->host->ns_open(now->ns_fd, &now->ns);
 }
 
+/* Those that are declared for that path, and may be where it led. */
+static bool keep_by_path(const struct declaring *now)
+{
+	const char *path = now->d->ns_path;
+	struct device *dev;
+	bool kept = false;
+
+	for (uint64_t id = 0; (dev = dev_table_next(now->table, id));) {
+		bool same;
+
+		id = dev->id;
+		lock_acquire(&dev->lock);
+		same = strcmp(dev->state.name, now->d->name) == 0 &&
+		       (path && dev->declared_ns
+				? strcmp(path, dev->declared_ns) == 0
+				: path == dev->declared_ns);
+		lock_release(&dev->lock);
+		kept |= same && keep(now, dev);
+		device_unref(dev);
+	}
+	return kept;
+}
+
 static void has_no_ns(const struct declaring *now, int error)
 {
 	const char *path = now->d->ns_path;
@@ -175,7 +257,10 @@ static void has_no_ns(const struct declaring *now, int error)
 		 path ? path : "");
 	complain(now, path ? now->d->ns_line : now->d->line,
 		 path ? what : "its network namespace", error,
-		 remedy_of_ns(error));
+		 keep_by_path(now)
+			 ? "the device is where that was, and stays as it was: "
+			   "mend the path and reload"
+			 : remedy_of_ns(error));
 }
 
 static void find_or_make(const struct declaring *now)
@@ -183,11 +268,9 @@ static void find_or_make(const struct declaring *now)
 	int ifindex;
 	int r = now->table->host->find(now->ns, now->d->name, &ifindex);
 
-	if (r == HOST_NONE)
+	if (r == HOST_NONE || (r == HOST_OK && find(now, ifindex)))
 		make(now);
-	else if (r == HOST_OK)
-		find(now, ifindex);
-	else
+	else if (r < 0)
 		complain(now, now->d->line, "cannot look for it", r,
 			 "mend that and reload");
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* describe.c - what is told about devices, to those who have a file open. */
+/* describe.c - what is told about devices: flags, numbers, who has which. */
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <string.h>
 
 #include "dev/device.h"
+#include "dev/direct.h"
 #include "dev/file.h"
 
 unsigned int device_flags(struct device *dev)
@@ -17,6 +18,35 @@ unsigned int device_flags(struct device *dev)
 		flags |= IFF_PERSIST;
 	lock_release(&dev->lock);
 	return flags;
+}
+
+void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
+{
+	uint64_t socket_drops, backlog_drops;
+	struct host_counters direct;
+	struct dev_queue_set set;
+
+	device_direct_counters(dev, &direct);
+	*ret_stats = (struct tund_stats){
+		.rx_packets = dev->rx_packets + direct.rx_packets,
+		.rx_bytes = dev->rx_bytes + direct.rx_bytes,
+		.tx_packets = dev->tx_packets + direct.tx_packets,
+		.tx_bytes = dev->tx_bytes + direct.tx_bytes,
+	};
+	dev_queues_get(dev, &set);
+	for (unsigned int i = 0; i < set.n; i++)
+		ret_stats->queued += pktq_length(&set.queues[i]->to_app);
+	dev_queue_set_put(&set);
+	device_settle(dev);
+	dev->host->drops(dev->link, &socket_drops, &backlog_drops);
+	for (size_t i = 0; i < TUND_DROP_MAX; i++)
+		ret_stats->drops[i] = dev->drops[i];
+	ret_stats->drops[TUND_DROP_SOCKET] = socket_drops;
+	ret_stats->drops[TUND_DROP_BACKLOG] = backlog_drops;
+	ret_stats->drops[TUND_DROP_ERROR] += direct.rx_dropped;
+	ret_stats->drops[TUND_DROP_INVALID] += direct.rx_invalid;
+	ret_stats->drops[TUND_DROP_SOURCE] += direct.rx_bad_source;
+	ret_stats->drops[TUND_DROP_RATE] += direct.rx_over_rate;
 }
 
 int dev_file_describe(struct dev_file *file, char ret_name[IFNAMSIZ],

@@ -33,6 +33,7 @@ void device_unref(struct device *dev)
 		dev->host->link_free(dev->link);
 	pktq_destroy(&dev->to_host);
 	dev_filter_free(&dev->filter);
+	free(dev->declared_ns);
 	flow_table_free(dev->flows);
 	lock_destroy(&dev->lock);
 	free(dev);
@@ -449,6 +450,20 @@ void device_end(struct device *dev)
 		work_put(dev->table->releases, &dev->release);
 }
 
+bool device_end_idle(struct device *dev)
+{
+	bool idle;
+
+	lock_acquire(&dev->lock);
+	idle = dev->phase == DEVICE_IDLE;
+	if (idle)
+		dev->phase = DEVICE_LEAVING;
+	lock_release(&dev->lock);
+	if (idle)
+		device_release(&dev->release);
+	return idle;
+}
+
 void device_gone(struct device *dev)
 {
 	/* There is nobody left to send to. */
@@ -565,33 +580,4 @@ bool device_is_in(struct device *dev, uint64_t ns_id)
 		return dev->ns_id == ns_id;
 	return dev->host->open_ns(dev->link, -1, &ns_fd) == 0 &&
 	       fstat(ns_fd, &st) == 0 && st.st_ino == ns_id;
-}
-
-void device_get_stats(struct device *dev, struct tund_stats *ret_stats)
-{
-	uint64_t socket_drops, backlog_drops;
-	struct host_counters direct;
-	struct dev_queue_set set;
-
-	device_direct_counters(dev, &direct);
-	*ret_stats = (struct tund_stats){
-		.rx_packets = dev->rx_packets + direct.rx_packets,
-		.rx_bytes = dev->rx_bytes + direct.rx_bytes,
-		.tx_packets = dev->tx_packets + direct.tx_packets,
-		.tx_bytes = dev->tx_bytes + direct.tx_bytes,
-	};
-	dev_queues_get(dev, &set);
-	for (unsigned int i = 0; i < set.n; i++)
-		ret_stats->queued += pktq_length(&set.queues[i]->to_app);
-	dev_queue_set_put(&set);
-	device_settle(dev);
-	dev->host->drops(dev->link, &socket_drops, &backlog_drops);
-	for (size_t i = 0; i < TUND_DROP_MAX; i++)
-		ret_stats->drops[i] = dev->drops[i];
-	ret_stats->drops[TUND_DROP_SOCKET] = socket_drops;
-	ret_stats->drops[TUND_DROP_BACKLOG] = backlog_drops;
-	ret_stats->drops[TUND_DROP_ERROR] += direct.rx_dropped;
-	ret_stats->drops[TUND_DROP_INVALID] += direct.rx_invalid;
-	ret_stats->drops[TUND_DROP_SOURCE] += direct.rx_bad_source;
-	ret_stats->drops[TUND_DROP_RATE] += direct.rx_over_rate;
 }

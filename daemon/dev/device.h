@@ -72,6 +72,8 @@ struct device {
 	struct dev_filter filter GUARDED_BY(lock);
 	struct mac_filter mac_filter GUARDED_BY(lock);
 	struct dev_taps taps GUARDED_BY(lock);
+	/* NetworkNamespacePath= of one that is declared, or NULL. */
+	char *declared_ns GUARDED_BY(lock);
 	/* A reference to the file that left last, if offloads are to go. */
 	struct dev_file *last_file GUARDED_BY(lock);
 	/* Queues that were direct since the link is. */
@@ -169,6 +171,9 @@ void device_detach(struct dev_queue *queue);
  * called before.
  */
 void device_end(struct device *dev);
+
+/* The same if nobody is attached; it is gone then when this returns. Slow. */
+bool device_end_idle(struct device *dev);
 
 /* Whether a place for one more file may soon be free. */
 bool device_closing(struct device *dev);

@@ -203,6 +203,72 @@ static void not_declared_any_more(void **state)
 	close_file(&other);
 }
 
+static void begin_anew(const struct dev_declaration *d)
+{
+	dev_declare_begin(table);
+	declare(d);
+	dev_declare_end(table);
+}
+
+static void of_another_kind(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o;
+
+	begin_anew(&d);
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	d.kind = POLICY_TAP;
+	d.kind_line = 9;
+	d.owner = 1001;
+	begin_anew(&d);
+	assert_said("tund.conf:9: vpn0: Kind=tap: Device or resource busy; a "
+		    "program is attached, and the device stays as it was");
+	close_file(&o);
+	/* It is still its first owner's. */
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	assert_int_equal(dev_set_persist(o.file, false), -EPERM);
+	close_file(&o);
+	/* An attach of another kind waits until it is idle. */
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TAP, 1000), -EINVAL);
+	begin_anew(&d);
+	assert_string_equal(said, "");
+	assert_int_equal(fake_links(), 1);
+	assert_int_equal(fake.spec.kind, DEV_TAP);
+	assert_int_equal(fake_link("vpn0")->configured, 2);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TAP, 1000), -EPERM);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TAP, 1001), 0);
+	close_file(&o);
+}
+
+static void its_namespace_is_not_found(void **state)
+{
+	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
+	struct opened o;
+
+	d.ns_path = (char[]){"/proc/self/ns/net"};
+	begin_anew(&d);
+	fake.ns_error = -EINVAL;
+	begin_anew(&d);
+	assert_said("/proc/self/ns/net: Invalid argument; the device is where "
+		    "that was, and stays as it was: mend");
+	fake.ns_error = 0;
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
+	close_file(&o);
+	/* One of another path is another one. */
+	fake.ns_error = -EINVAL;
+	d.ns_path = (char[]){"/proc/self/ns/../ns/net"};
+	begin_anew(&d);
+	assert_said("it is no network namespace");
+	fake.ns_error = 0;
+	open_file(&o);
+	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), -EPERM);
+	close_file(&o);
+}
+
 static void what_is_in_the_way(void **state)
 {
 	struct dev_declaration d = declaration("vpn0", POLICY_TUN);
@@ -271,6 +337,8 @@ int main(void)
 		TEST(as_many_queues_as_declared),
 		TEST(declared_again),
 		TEST(not_declared_any_more),
+		TEST(of_another_kind),
+		TEST(its_namespace_is_not_found),
 		TEST(what_is_in_the_way),
 		TEST(what_cannot_be_set),
 	};
