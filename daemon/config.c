@@ -29,6 +29,14 @@
 #define NOT_REGULAR                                                            \
 	"it is no regular file, which a configuration must be: put one there"
 
+/* It may be about a file that is no text. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 __attribute__((format(printf, 3, 0))) static void tell(struct reading *reading,
 						       unsigned int line,
 						       const char *format,
@@ -44,6 +52,7 @@ __attribute__((format(printf, 3, 0))) static void tell(struct reading *reading,
 		snprintf(message, sizeof(message), "%s: %s", reading->path,
 			 what);
 	reading->failed = true;
+	make_printable(message);
 	reading->say(message);
 }
 
@@ -198,6 +207,13 @@ static void begin_section(struct reading *reading)
 		begin_policy(reading, name);
 }
 
+/* What comes next belongs to no section, and that is not told again. */
+static void skip_section(struct reading *reading)
+{
+	reading->section = SECTION_NONE;
+	reading->section_line = reading->line;
+}
+
 /* inih tells of a section only with its first key. */
 static void look_for_section(struct reading *reading, const char *text)
 {
@@ -216,7 +232,8 @@ static void look_for_section(struct reading *reading, const char *text)
 			       "the section's name is too long: at most %zu "
 			       "characters",
 			       sizeof(reading->header) - 1);
-		len = sizeof(reading->header) - 1;
+		skip_section(reading);
+		return;
 	}
 	memcpy(reading->header, text + 1, len);
 	reading->header[len] = '\0';
@@ -224,6 +241,43 @@ static void look_for_section(struct reading *reading, const char *text)
 }
 
 /* ---- lines ---- */
+
+/* As inih does: not in a comment behind it. */
+static bool has_one_of(const char *text, const char *characters)
+{
+	bool blank = false;
+
+	for (; *text && !(blank && *text == ';'); text++) {
+		if (strchr(characters, *text))
+			return true;
+		blank = strchr(BLANKS, *text);
+	}
+	return false;
+}
+
+/* inih tells of the first one only, and at the end. */
+static bool is_broken(struct reading *reading, const char *text)
+{
+	const int len = (int)strcspn(text, "\r\n");
+
+	if (!len || text[0] == '#' || text[0] == ';')
+		return false;
+	if (text[0] == '[' && !has_one_of(text, "]")) {
+		config_end_section(reading);
+		skip_section(reading);
+		config_mistake(reading, "%.*s: the section's name lacks its ]",
+			       len, text);
+		return true;
+	}
+	if (text[0] != '[' && !has_one_of(text, "=:")) {
+		config_mistake(reading,
+			       "%.*s: neither a [section] nor a Key=value; a "
+			       "comment begins with #",
+			       len, text);
+		return true;
+	}
+	return false;
+}
 
 static int on_key(void *arg, const char *section, const char *name,
 		  const char *value)
@@ -293,7 +347,10 @@ static char *read_line(char *buf, int size, void *arg)
 		return buf;
 	}
 	strip_front(buf, reading->line == 1);
-	look_for_section(reading, buf);
+	if (is_broken(reading, buf))
+		strcpy(buf, "#");
+	else
+		look_for_section(reading, buf);
 	return buf;
 }
 
@@ -365,10 +422,10 @@ static void read_file(struct reading *reading, const char *path, bool may_lack)
 	line = ini_parse_stream(read_line, reading, on_key, reading);
 	if (has_ended(reading)) {
 		config_end_section(reading);
+		/* None that is known here. */
 		if (line > 0) {
 			reading->line = (unsigned int)line;
-			config_mistake(reading,
-				       "neither a [section] nor a Key=value");
+			config_mistake(reading, "inih cannot read this line");
 		}
 	}
 	fclose(reading->file);

@@ -20,7 +20,10 @@ static void bad_lines_are_told(void **state)
 	} cases[] = {
 		/* Lines. */
 		{"[Daemon]\nMount\n", 2, "neither a [section] nor a Key="},
-		{"[Daemon\n", 1, "neither a [section]"},
+		{"[Daemon\n", 1, "[Daemon: the section's name lacks its ]"},
+		{"[Device a ; b]\nKind=tun\n", 1, "lacks its ]"},
+		{"[Daemon]\nMount ; =/a\n", 2, "neither a [section]"},
+		{"[Daemon]\n\033[31m\n", 2, "?[31m: neither a [section]"},
 		{"Mount=/a\n", 1, "Mount= belongs to no section: write [D"},
 		{"[Daemon] [Device x]\n", 1, "more behind the section's ]"},
 		{"[Daemon]x=/a\n", 1, "more behind the section's ]"},
@@ -191,14 +194,37 @@ static void bad_lines_are_told(void **state)
 static void every_mistake_is_told(void **state)
 {
 	conf_write(conf_path, "[Daemon]\nLogLevel=x\nMount=y\nnonsense\n"
-			      "[Device a]\n[Policy b]\nUser=?\n");
+			      "[Device a]\n[Policy b]\nUser=?\n[Daemon\n"
+			      "Mount=z\nAllow=w\nmore\n");
 	assert_null(conf_load());
 	assert_conf_said("tund.conf:2: LogLevel=x");
 	assert_conf_said("tund.conf:3: Mount=y");
-	assert_conf_said("tund.conf:4: neither");
+	assert_conf_said("tund.conf:4: nonsense: neither");
 	assert_conf_said("tund.conf:5: [Device a]");
 	assert_conf_said("tund.conf:6: [Policy b]");
 	assert_conf_said("tund.conf:7: User=?");
+	assert_conf_said("tund.conf:8: [Daemon: the section's name lacks");
+	assert_conf_said("tund.conf:11: more: neither");
+	/* Of what section they are is not known. */
+	assert_null(strstr(conf_said, "tund.conf:9"));
+	assert_null(strstr(conf_said, "tund.conf:10"));
+	/* In their order. */
+	assert_true(strstr(conf_said, ":4: ") < strstr(conf_said, ":7: "));
+}
+
+/* Not taken for each other, though they begin alike. */
+static void long_names_are_told(void **state)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text),
+		 "[Policy %060d]\nAllow=none\n[Policy %060d]\nAllow=none\n", 1,
+		 2);
+	conf_write(conf_path, text);
+	assert_null(conf_load());
+	assert_conf_said("tund.conf:1: the section's name is too long");
+	assert_conf_said("tund.conf:3: the section's name is too long");
+	assert_null(strstr(conf_said, "already"));
 }
 
 /* It takes nothing back: a rule would fit everybody. */
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_told),
 		cmocka_unit_test(every_mistake_is_told),
 		cmocka_unit_test(empty_lists_are_told),
+		cmocka_unit_test(long_names_are_told),
 		cmocka_unit_test(long_lines_are_told),
 		cmocka_unit_test(nuls_are_told),
 		cmocka_unit_test(too_many_networks),
