@@ -28,7 +28,9 @@ static const char usage[] =
 	"  --help            print this\n"
 	"\n"
 	"SIGHUP: reads the configuration again.\n"
-	"Exit status: 0 after SIGTERM or SIGINT, 1 failure, 2 usage.\n"
+	"Exit status: 0 after SIGTERM or SIGINT, 1 failure, 2 usage or a "
+	"mistake in\n"
+	"the configuration; --check: 0 no mistake, 1 mistakes.\n"
 	"See tund(8), tund.conf(5) and tund(4).\n";
 
 enum {
@@ -107,13 +109,13 @@ static enum options_result read_arguments(int argc, char **argv,
 			return OPTIONS_USAGE;
 		}
 	}
-	if (given->check && optind == argc - 1 && !given->config)
+	if (given->check && optind < argc && !given->config)
 		given->config = argv[optind++];
 	if (optind < argc) {
-		fprintf(stderr,
-			"tund: unexpected argument \"%s\"; a mount point is "
-			"given with --mount\n",
-			argv[optind]);
+		fprintf(stderr, "tund: unexpected argument \"%s\"; %s\n",
+			argv[optind],
+			given->check ? "--check takes one file"
+				     : "a mount point is given with --mount");
 		return OPTIONS_USAGE;
 	}
 	return OPTIONS_RUN;

@@ -315,8 +315,10 @@ static void check_says_what_it_found(void **state)
 	/* One file. */
 	assert_int_equal(parse(&options, "--check", "a", "b", NULL),
 			 OPTIONS_USAGE);
+	assert_said("unexpected argument \"b\"; --check takes one file");
 	assert_int_equal(parse(&options, "--check", "--config", "a", "b", NULL),
 			 OPTIONS_USAGE);
+	assert_said("unexpected argument \"b\"; --check takes one file");
 }
 
 int main(void)
