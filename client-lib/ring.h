@@ -22,8 +22,9 @@ struct tunclient_receive_ring {
 /* If there is none yet: client->receive_ring. */
 int tunclient_ring_begin_(struct tunclient *client);
 
-/* Blocks for options.ring_bytes. */
-unsigned int tunclient_ring_blocks_(const struct tunclient *client);
+/* Blocks of that size for options.ring_bytes. */
+unsigned int tunclient_ring_blocks_(const struct tunclient *client,
+				    unsigned int size);
 
 /* ring_copy.c */
 int tunclient_copy_begin_(struct tunclient *client,

@@ -24,21 +24,22 @@ struct copy_ring {
 	struct block blocks[];
 };
 
-unsigned int tunclient_ring_blocks_(const struct tunclient *client)
+unsigned int tunclient_ring_blocks_(const struct tunclient *client,
+				    unsigned int size)
 {
 	const unsigned int bytes = client->options.ring_bytes;
 
 	if (bytes == 0)
-		return (4u << 20) / TUNCLIENT_BLOCK_;
-	if (bytes <= 2 * TUNCLIENT_BLOCK_)
+		return (4u << 20) / size;
+	if (bytes <= 2 * size)
 		return 2;
-	return (bytes - 1) / TUNCLIENT_BLOCK_ + 1;
+	return (bytes - 1) / size + 1;
 }
 
 int tunclient_copy_begin_(struct tunclient *client,
 			  struct tunclient_receive_ring **ret_ring)
 {
-	unsigned int n = tunclient_ring_blocks_(client);
+	unsigned int n = tunclient_ring_blocks_(client, TUNCLIENT_BLOCK_);
 	struct copy_ring *c = calloc(1, sizeof(*c) + n * sizeof(c->blocks[0]));
 	void *memory;
 

@@ -32,6 +32,7 @@ struct waiting {
 struct mapped_ring {
 	struct tunclient_receive_ring ring;
 	unsigned char *memory;
+	unsigned int block_size;
 	unsigned int n_blocks;
 
 	/* The block that packets are given from, and where. */
@@ -67,7 +68,7 @@ static void *at(void *begin, size_t offset)
 static struct tpacket_block_desc *block_at(const struct mapped_ring *m,
 					   unsigned int block)
 {
-	return at(m->memory, (size_t)block * TUNCLIENT_BLOCK_);
+	return at(m->memory, (size_t)block * m->block_size);
 }
 
 static struct tpacket_hdr_v1 *block_header(const struct mapped_ring *m,
@@ -166,11 +167,11 @@ static int set_up(struct mapped_ring *m, int fd)
 {
 	const int version = TPACKET_V3;
 	const struct tpacket_req3 request = {
-		.tp_block_size = TUNCLIENT_BLOCK_,
+		.tp_block_size = m->block_size,
 		.tp_block_nr = m->n_blocks,
 		/* Only its product counts: a packet takes what it needs. */
 		.tp_frame_size = 2048,
-		.tp_frame_nr = m->n_blocks * (TUNCLIENT_BLOCK_ / 2048),
+		.tp_frame_nr = m->n_blocks * (m->block_size / 2048),
 		.tp_retire_blk_tov = 1,
 	};
 	const struct tpacket_req3 none = {0};
@@ -181,7 +182,7 @@ static int set_up(struct mapped_ring *m, int fd)
 	    setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request,
 		       sizeof(request)) < 0)
 		return -errno;
-	memory = mmap(NULL, (size_t)m->n_blocks * TUNCLIENT_BLOCK_,
+	memory = mmap(NULL, (size_t)m->n_blocks * m->block_size,
 		      PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED) {
 		setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &none, sizeof(none));
@@ -202,19 +203,32 @@ void tunclient_mapped_end_(struct tunclient_receive_ring *ring)
 		free(w);
 	}
 	if (m->memory)
-		munmap(m->memory, (size_t)m->n_blocks * TUNCLIENT_BLOCK_);
+		munmap(m->memory, (size_t)m->n_blocks * m->block_size);
 	free(m);
+}
+
+/*
+ * However little is in a block, it is spent after a millisecond, and so their
+ * number is for how many a reader may pause. Each must hold the largest packet
+ * and its headers; of those with offloads, which are often as large, more than
+ * one, or half of the memory would be empty.
+ */
+static unsigned int block_size(const struct tunclient *client)
+{
+	return client->has_offloads ? TUNCLIENT_BLOCK_ : TUNCLIENT_BLOCK_ / 2;
 }
 
 int tunclient_mapped_begin_(struct tunclient *client,
 			    struct tunclient_receive_ring **ret_ring)
 {
-	unsigned int n = tunclient_ring_blocks_(client);
+	unsigned int size = block_size(client);
+	unsigned int n = tunclient_ring_blocks_(client, size);
 	struct mapped_ring *m = calloc(1, sizeof(*m) + n * sizeof(m->held[0]));
 	int r;
 
 	if (!m)
 		return -ENOMEM;
+	m->block_size = size;
 	m->n_blocks = n;
 	r = keep_waiting(client, m);
 	if (r == 0)

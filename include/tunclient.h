@@ -744,6 +744,16 @@ int tunclient_send_batch(struct tunclient *client,
  * looks after it once in that time. On the other planes the
  * library reads into memory of its own: the same calls, one copy less than in
  * a batch.
+ *
+ * The kernel fills that ring in blocks of 128 KiB (256 KiB if the handle has
+ * offloads) and begins another one whenever it has told of packets, be there
+ * many or one. So the ring loses packets when the program has not received for
+ * 32 milliseconds (16), in each of which a packet came, although it is nearly
+ * empty; or for less, if what came fills it. tunclient_options.ring_bytes makes
+ * it larger: 8 MiB are 64 milliseconds. Who must bridge more receives by
+ * tunclient_recv_batch(), whose socket counts bytes alone. tunclient_stats()
+ * tells how many packets were lost so. On the other planes what waits is not in
+ * the ring, but in the interface's queue, of 500 packets (1000 for TAP).
  */
 
 /*
