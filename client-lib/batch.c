@@ -10,6 +10,7 @@
 #include "coalesce.h"
 #include "packet.h"
 #include "plane.h"
+#include "vnet.h"
 
 static bool have_room(const struct tunclient_packet *packets, unsigned int n)
 {
@@ -57,6 +58,9 @@ static int check(const struct tunclient *client,
 		return -EMSGSIZE;
 	if (has_offload(packet) && !client->has_offloads)
 		return -EOPNOTSUPP;
+	if (has_offload(packet) &&
+	    !tunclient_vnet_fits_(packet, client->kind == TUNCLIENT_TAP))
+		return -EINVAL;
 	return 0;
 }
 

@@ -60,7 +60,11 @@ int tunclient_direct_down_(struct tunclient *client);
 /* Before sending: -EIO if the interface is down. */
 int tunclient_direct_check_(struct tunclient *client);
 
-/* What an error of sending a packet of that size means. */
-int tunclient_direct_cause_(struct tunclient *client, int error, size_t size);
+/*
+ * What an error of sending a packet of that size means; one of gso may be
+ * larger than the MTU.
+ */
+int tunclient_direct_cause_(struct tunclient *client, int error, size_t size,
+			    bool gso);
 
 #endif

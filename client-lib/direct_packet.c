@@ -160,7 +160,7 @@ ssize_t tunclient_direct_write_(struct tunclient *client, const void *packet,
 		return r;
 	if (send_one(client, packet, size) >= 0)
 		return (ssize_t)size;
-	return tunclient_direct_cause_(client, -errno, size);
+	return tunclient_direct_cause_(client, -errno, size, false);
 }
 
 static void fill_head(const struct tunclient *client,
@@ -216,7 +216,8 @@ int tunclient_direct_send_(struct tunclient *client,
 	r = sendmmsg(client->fd, messages, i, 0);
 	return r > 0 ? r
 		     : tunclient_direct_cause_(client, -errno,
-					       packets[0].length);
+					       packets[0].length,
+					       packets[0].gso_type != 0);
 }
 
 int tunclient_direct_send_run_(struct tunclient *client,

@@ -248,7 +248,7 @@ int tunclient_direct_check_(struct tunclient *client)
  * It was dropped, and so says only the interface why. The daemon knows at once
  * that it is up; this end is told up to a second later.
  */
-static int why_dropped(struct tunclient *client, size_t size)
+static int why_dropped(struct tunclient *client, size_t size, bool gso)
 {
 	size_t header = client->kind == TUNCLIENT_TAP ? ETHER_HDR_LEN : 0;
 	struct tund_link link;
@@ -257,10 +257,11 @@ static int why_dropped(struct tunclient *client, size_t size)
 		return is_running(client) ? -ENOBUFS : -EIO;
 	if (!(link.flags & TUND_LINK_UP))
 		return -EIO;
-	return size > link.mtu + header ? -EMSGSIZE : -ENOBUFS;
+	return !gso && size > link.mtu + header ? -EMSGSIZE : -ENOBUFS;
 }
 
-int tunclient_direct_cause_(struct tunclient *client, int error, size_t size)
+int tunclient_direct_cause_(struct tunclient *client, int error, size_t size,
+			    bool gso)
 {
 	switch (error) {
 	case -ENETDOWN:
@@ -270,7 +271,7 @@ int tunclient_direct_cause_(struct tunclient *client, int error, size_t size)
 		wait_for_daemon(client);
 		return -EBADFD;
 	case -ENOBUFS:
-		return why_dropped(client, size);
+		return why_dropped(client, size, gso);
 	default:
 		return error;
 	}

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client-lib/vnet.h - struct tunclient_packet from and to a virtio-net header.
- * Whether its fields fit the packet is for who receives it to say.
+ * client-lib/vnet.h - struct tunclient_packet from and to a virtio-net header,
+ * and whether its fields fit the packet.
  */
 #ifndef TUNCLIENT_VNET_H
 #define TUNCLIENT_VNET_H
 
 #include <linux/virtio_net.h>
+#include <stdbool.h>
 
 #include <tunclient.h>
 
@@ -20,5 +21,11 @@ void tunclient_vnet_give_(struct virtio_net_hdr *ret_header,
 
 /* A packet without any. */
 void tunclient_vnet_clear_(struct tunclient_packet *packet);
+
+/*
+ * Whether the packet can have its offload: as the kernel's TUN judges, which
+ * looks at no byte of the packet.
+ */
+bool tunclient_vnet_fits_(const struct tunclient_packet *packet, bool ethernet);
 
 #endif

@@ -723,7 +723,9 @@ int tunclient_recv_batch(struct tunclient *client,
  *            the packet
  *   -EOPNOTSUPP  it has offloads and the handle lacks
  *            TUNCLIENT_ABILITY_OFFLOAD
- *   another error of tunclient_write()
+ *   another error of tunclient_write(); on the direct plane -ENOBUFS or -EINVAL
+ *            also for a packet whose bytes are not what its offload says, so
+ *            that the host could not cut it (other planes lose it)
  * Since 0.1.
  */
 int tunclient_send_batch(struct tunclient *client,
