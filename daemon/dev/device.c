@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "dev/direct.h"
 #include "dev/file.h"
+#include "dev/limit.h"
 #include "dev/tapped.h"
 #include "packet/flow.h"
 
@@ -118,6 +119,8 @@ static void device_release(struct work *work)
 		device_end_direct(dev);
 		device_count_drop(dev, TUND_DROP_DOWN,
 				  pktq_close(&dev->to_host, -EBADFD));
+		/* Before there can be another one in its place. */
+		dev_limit_end(dev);
 		table->host->link_stop(dev->link);
 		dev_taps_close(dev);
 		lock_acquire(&table->lock);
@@ -260,6 +263,8 @@ static int make_and_start(struct dev_table *table, struct host_ns *ns,
 	if (r < 0)
 		return r;
 	queue = dev_queue_new(dev, file, spec->queue_len);
+	if (queue)
+		dev_limit_begin(dev, queue);
 	r = queue ? start(dev, queue) : -ENOMEM;
 	device_unref(dev);
 	if (r < 0 && queue)

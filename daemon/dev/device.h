@@ -15,6 +15,7 @@
 #include "dev/knob.h"
 #include "dev/queue.h"
 #include "dev/quota.h"
+#include "dev/spent.h"
 #include "dev/table.h"
 #include "dev/tap.h"
 #include "packet/macfilter.h"
@@ -62,6 +63,8 @@ struct device {
 
 	struct pktq to_host;
 	struct rate_bucket bucket; /* of what programs write */
+	struct rate rate;	   /* by which it was made; all 0: none */
+	uint64_t rate_account;	   /* whose that is */
 	struct host_link *link;
 	struct flow_table *flows; /* NULL: it can have one queue only */
 
@@ -118,6 +121,7 @@ struct dev_table {
 	atomic_uint refs;
 	struct policy_set *policy GUARDED_BY(lock); /* a reference */
 	struct quota quota;
+	struct spent spent;
 	/* How often the declared ones were gone through; the reload's. */
 	unsigned int declarations;
 };

@@ -75,6 +75,7 @@ static int begin(struct dev_queue *queue, const struct dev_file *file,
 		.sources = rule ? rule->sources.prefixes : NULL,
 		.n_sources = rule ? rule->sources.n : 0,
 		.rate = queue->rate,
+		.spent_ns = dev->bucket.spent_ns,
 	};
 	struct host_counters before = {0};
 	uint64_t id;
@@ -146,10 +147,12 @@ int dev_file_device_ns(struct dev_file *file, int *ret_fd)
 
 static void since(struct device *dev, struct host_counters *ret_counters)
 {
-	struct host_counters now, *before = &dev->before_direct;
+	struct host_counters now = {0}, *before = &dev->before_direct;
+	int r;
 
-	*ret_counters = (struct host_counters){0};
-	if (dev->host->counters(dev->link, &now) < 0)
+	r = dev->host->counters(dev->link, &now);
+	*ret_counters = (struct host_counters){.spent_ns = now.spent_ns};
+	if (r < 0)
 		return;
 	lock_acquire(&dev->lock);
 	*ret_counters = (struct host_counters){
@@ -161,6 +164,7 @@ static void since(struct device *dev, struct host_counters *ret_counters)
 		.rx_over_rate = now.rx_over_rate - before->rx_over_rate,
 		.tx_packets = now.tx_packets - before->tx_packets,
 		.tx_bytes = now.tx_bytes - before->tx_bytes,
+		.spent_ns = now.spent_ns,
 	};
 	lock_release(&dev->lock);
 }
@@ -216,6 +220,7 @@ void device_end_direct(struct device *dev)
 	dev->rx_bytes += through.rx_bytes;
 	dev->tx_packets += through.tx_packets;
 	dev->tx_bytes += through.tx_bytes;
+	rate_spend(&dev->bucket, through.spent_ns);
 	device_count_drop(dev, TUND_DROP_ERROR,
 			  (unsigned int)through.rx_dropped);
 	device_count_drop(dev, TUND_DROP_INVALID,

@@ -65,7 +65,8 @@ struct host_direct {
 	/* What it may send from, or anything if there are none. */
 	const struct ip_prefix *sources;
 	size_t n_sources;
-	struct rate rate; /* of what it sends */
+	struct rate rate;  /* of what it sends */
+	uint64_t spent_ns; /* as of struct rate_bucket; 0: nothing yet */
 };
 
 /*
@@ -99,6 +100,8 @@ struct host_counters {
 	/* By a policy; they are among rx_packets. */
 	uint64_t rx_invalid, rx_bad_source, rx_over_rate;
 	uint64_t tx_packets, tx_bytes;
+	/* Until when the rate is used up, as of struct rate_bucket. */
+	uint64_t spent_ns;
 };
 
 /* Expected outcomes of find(). */

@@ -32,6 +32,24 @@ void dev_limit_give_one_back(struct dev_queue *queue,
 		       vnet_segments(vnet, len));
 }
 
+void dev_limit_begin(struct device *dev, const struct dev_queue *queue)
+{
+	if (queue->rate.packet_ns == 0 || queue->grant.exempt)
+		return;
+	dev->rate = queue->rate;
+	dev->rate_account = queue->grant.account;
+	rate_spend(&dev->bucket,
+		   spent_get(&dev->table->spent, dev->rate_account, &dev->rate,
+			     now_ns()));
+}
+
+void dev_limit_end(struct device *dev)
+{
+	if (dev->rate.packet_ns > 0)
+		spent_note(&dev->table->spent, dev->rate_account, &dev->rate,
+			   dev->bucket.spent_ns, now_ns());
+}
+
 void dev_limit_drop(struct dev_queue *queue, size_t len)
 {
 	struct device *dev = queue->dev;

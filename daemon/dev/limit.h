@@ -32,6 +32,14 @@ static inline void dev_limit_give_back(struct dev_queue *queue,
 		dev_limit_give_one_back(queue, vnet, len);
 }
 
+/*
+ * A device is made for that queue: its bucket goes on where that of the one
+ * before it ended.
+ */
+void dev_limit_begin(struct device *dev, const struct dev_queue *queue);
+/* It is gone, and nothing more is written. */
+void dev_limit_end(struct device *dev);
+
 /* One that may not pass: it was written, and is lost. */
 void dev_limit_drop(struct dev_queue *queue, size_t len);
 

@@ -35,6 +35,7 @@ int dev_table_new(const struct host_ops *host, struct dev_table **ret_table)
 	list_init(&table->devices);
 	list_init(&table->files);
 	quota_init(&table->quota);
+	spent_init(&table->spent);
 	*ret_table = table;
 	return 0;
 }
@@ -85,6 +86,7 @@ void dev_table_unref(struct dev_table *table)
 		return;
 	policy_set_unref(table->policy);
 	quota_destroy(&table->quota);
+	spent_destroy(&table->spent);
 	lock_destroy(&table->lock);
 	free(table);
 }

@@ -87,6 +87,23 @@ int bpf_policy_state_read(int fd, struct bpf_policy_state *ret_state)
 	return sys_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
 }
 
+int bpf_policy_state_spend(int fd, uint64_t spent_ns)
+{
+	struct bpf_policy_state state;
+	const uint32_t key = 0;
+	union bpf_attr attr;
+	int r = bpf_policy_state_read(fd, &state);
+
+	if (r < 0 || state.spent_ns >= spent_ns)
+		return r;
+	state.spent_ns = spent_ns;
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)&state;
+	return sys_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+}
+
 int bpf_load(const struct bpf_insn *insns, size_t n, int *ret_fd)
 {
 	static atomic_flag said = ATOMIC_FLAG_INIT;

@@ -41,6 +41,8 @@ struct bpf_policy_state {
 
 int bpf_policy_state_new(int *ret_fd);
 int bpf_policy_state_read(int fd, struct bpf_policy_state *ret_state);
+/* What it has spent is that at least. While no program uses it. */
+int bpf_policy_state_spend(int fd, uint64_t spent_ns);
 
 /*
  * For what leaves the visible end: the kernel takes a VLAN tag out of a frame

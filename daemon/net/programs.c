@@ -69,6 +69,9 @@ static int put_policy(struct host_link *link, const struct host_direct *how)
 		return r;
 	/* It counts as long as the link is there. */
 	atomic_store(&link->policy_state_fd, state_fd);
+	r = bpf_policy_state_spend(state_fd, how->spent_ns);
+	if (r < 0)
+		return r;
 	r = bpf_load_policy(link->kind == DEV_TUN, how, state_fd, &program_fd);
 	return r < 0 ? r : put_visible(link, BPF_SIDE_INGRESS, program_fd);
 }

@@ -196,9 +196,10 @@ int link_counters(struct host_link *link, struct host_counters *ret_counters)
 	struct rtnl_link hidden;
 	int r = ask_hidden(link, &hidden);
 
+	ask_policy(link, &policy);
+	*ret_counters = (struct host_counters){.spent_ns = policy.spent_ns};
 	if (r < 0)
 		return r;
-	ask_policy(link, &policy);
 	/* What the hidden end sends is what the interface receives. */
 	*ret_counters = (struct host_counters){
 		.rx_packets = hidden.tx_packets,
@@ -207,6 +208,7 @@ int link_counters(struct host_link *link, struct host_counters *ret_counters)
 		.rx_invalid = policy.invalid,
 		.rx_bad_source = policy.bad_source,
 		.rx_over_rate = policy.over_rate,
+		.spent_ns = policy.spent_ns,
 		.tx_packets = hidden.rx_packets,
 		.tx_bytes = hidden.rx_bytes - hidden.rx_packets * header,
 	};

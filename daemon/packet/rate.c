@@ -40,6 +40,18 @@ bool rate_take(struct rate_bucket *bucket, const struct rate *rate,
 	return true;
 }
 
+void rate_spend(struct rate_bucket *bucket, uint64_t spent_ns)
+{
+	uint64_t spent =
+		atomic_load_explicit(&bucket->spent_ns, memory_order_relaxed);
+
+	while (spent < spent_ns &&
+	       !atomic_compare_exchange_weak_explicit(
+		       &bucket->spent_ns, &spent, spent_ns,
+		       memory_order_relaxed, memory_order_relaxed))
+		continue;
+}
+
 void rate_give_back(struct rate_bucket *bucket, const struct rate *rate,
 		    unsigned int packets)
 {

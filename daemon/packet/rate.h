@@ -44,6 +44,9 @@ void rate_init(struct rate *ret_rate, uint64_t per_second);
 bool rate_take(struct rate_bucket *bucket, const struct rate *rate,
 	       unsigned int packets, uint64_t now_ns);
 
+/* Another bucket, which goes on as this one, was used up to there. */
+void rate_spend(struct rate_bucket *bucket, uint64_t spent_ns);
+
 /* They did not pass, for another reason. */
 void rate_give_back(struct rate_bucket *bucket, const struct rate *rate,
 		    unsigned int packets);

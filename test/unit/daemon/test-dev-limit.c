@@ -25,6 +25,7 @@ enum {
 static const struct dev_caller user = {.uid = 1000};
 static const struct dev_caller admin = {.uid = 0, .net_admin = true};
 
+static const uint64_t NS_PER_S = 1000000000;
 static uint64_t begun_ms;
 
 /* Nobody but the user is bound. */
@@ -288,6 +289,79 @@ static void the_host_is_told_and_asked(void **state)
 	close_file(&o);
 }
 
+/* ---- another device ---- */
+
+static void assert_writes(struct opened *o, unsigned int burst)
+{
+	unsigned int before = fake.sent.n;
+	uint64_t seconds;
+
+	for (uint32_t i = 0; i < N; i++)
+		assert_int_equal(write_packet(o, i), LEN);
+	seconds = (now_ms() - begun_ms) / 1000 + 1;
+	assert_in_range(fake.sent.n - before, burst, burst + seconds);
+}
+
+/* Closes the file, and waits until nothing can come from its device. */
+static void let_go(struct opened *o, struct host_link *link)
+{
+	struct device *dev = link->owner;
+
+	device_ref(dev);
+	if (link->direct)
+		fake_direct_close(link);
+	close_file(o);
+	for (int i = 0; i < PATIENCE_S * 1000 && !link->stopped; i++)
+		usleep(1000);
+	assert_true(link->stopped);
+	device_unref(dev);
+}
+
+/* One that has gone, and one that was direct, leave nothing to the next. */
+static void made_anew(void **state)
+{
+	struct host_link *link;
+	struct opened o;
+	int fd;
+
+	begin();
+	link = attach_to(&o, "t0", TUN);
+	assert_writes(&o, BURST);
+	let_go(&o, link);
+	link = attach_to(&o, "t1", TUN);
+	assert_writes(&o, 0);
+	let_go(&o, link);
+	link = attach_to(&o, "t2", TUN);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
+	assert_in_range(link->how.spent_ns, now_ns(),
+			now_ns() + BURST * NS_PER_S);
+	fake.counters.spent_ns = now_ns() + 1000 * NS_PER_S;
+	close(fd);
+	let_go(&o, link);
+	link = attach_to(&o, "t3", TUN);
+	assert_int_equal(link->owner->bucket.spent_ns, fake.counters.spent_ns);
+	assert_writes(&o, 0);
+	let_go(&o, link);
+}
+
+/* What is written on the file is used up for the packet socket, too. */
+static void other_plane(void **state)
+{
+	struct host_link *link;
+	struct opened o;
+	int fd;
+
+	begin();
+	link = attach_to(&o, "t0", TUN);
+	assert_writes(&o, BURST);
+	assert_int_equal(dev_file_direct(o.file, 0, &fd), 0);
+	assert_in_range(link->how.spent_ns, now_ns(),
+			now_ns() + BURST * NS_PER_S);
+	close(fd);
+	fake_direct_close(link);
+	close_file(&o);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fake_set_up, fake_tear_down)
 
 int main(void)
@@ -301,6 +375,8 @@ int main(void)
 		TEST(one_that_is_down_says_so),
 		TEST(one_that_was_down_is_bound),
 		TEST(what_is_to_be_written_again),
+		TEST(made_anew),
+		TEST(other_plane),
 		TEST(the_host_is_told_and_asked),
 	};
 
