@@ -54,8 +54,17 @@ int tunclient_direct_send_run_(struct tunclient *client,
 			       const struct tunclient_packet *packets,
 			       const struct tunclient_run *run);
 
+/* Loses what waits in the socket, or the ring. */
+void tunclient_direct_drain_(struct tunclient *client);
+
 /* After ENETDOWN: -EBADFD, or 0 if the interface is still there. */
 int tunclient_direct_down_(struct tunclient *client);
+
+/*
+ * After ENETDOWN, which is told once: so that whoever receives next hears of it
+ * if the interface is gone. Waits a quarter of a second at most.
+ */
+void tunclient_direct_note_down_(struct tunclient *client);
 
 /* Before sending: -EIO if the interface is down. */
 int tunclient_direct_check_(struct tunclient *client);

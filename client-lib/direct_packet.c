@@ -13,6 +13,7 @@
 #include "coalesce.h"
 #include "direct.h"
 #include "plane.h"
+#include "ring.h"
 #include "vnet.h"
 
 /* ---- receiving ---- */
@@ -80,6 +81,27 @@ int tunclient_direct_recv_(struct tunclient *client,
 			tunclient_vnet_clear_(&packets[i]);
 	}
 	return r;
+}
+
+/* More than any socket holds: nothing comes any more. */
+enum { DRAIN_MAX = 1 << 20 };
+
+void tunclient_direct_drain_(struct tunclient *client)
+{
+	char byte;
+
+	if (client->receive_ring) {
+		tunclient_mapped_drain_(client->receive_ring);
+		return;
+	}
+	for (unsigned int i = 0; i < DRAIN_MAX; i++) {
+		if (recv(client->fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+			continue;
+		if (errno == ENETDOWN)
+			tunclient_direct_note_down_(client);
+		else if (errno != EINTR)
+			return;
+	}
 }
 
 /* ---- sending ---- */

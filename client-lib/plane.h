@@ -76,6 +76,9 @@ struct tunclient_plane {
 			 size_t size, struct tunclient_packet *ret_packets,
 			 unsigned int n, size_t *ret_used);
 
+	/* The queue is out of use now: loses what waits in it. Or NULL. */
+	void (*drain)(struct tunclient *client);
+
 	/* An ioctl of TUN that takes a number: tund_is_by_value(). */
 	int (*set_value)(struct tunclient *client, unsigned int cmd,
 			 unsigned long value);

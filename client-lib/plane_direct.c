@@ -182,11 +182,9 @@ static void wait_for_daemon(const struct tunclient *client)
  * gone; so one has to look until it is one or the other. It can also be down
  * for longer, when somebody has taken the carrier away.
  */
-int tunclient_direct_down_(struct tunclient *client)
+static int look_down(struct tunclient *client, bool wait)
 {
 	struct timespec pause = {.tv_nsec = 100000};
-	int now = fcntl(client->fd, F_GETFL);
-	bool wait = now < 0 || !(now & O_NONBLOCK);
 	enum state state;
 
 	while ((state = hidden_state(client)) == DOWN) {
@@ -202,6 +200,18 @@ int tunclient_direct_down_(struct tunclient *client)
 	wait_for_daemon(client);
 	raise_again(client);
 	return -EBADFD;
+}
+
+int tunclient_direct_down_(struct tunclient *client)
+{
+	int now = fcntl(client->fd, F_GETFL);
+
+	return look_down(client, now < 0 || !(now & O_NONBLOCK));
+}
+
+void tunclient_direct_note_down_(struct tunclient *client)
+{
+	look_down(client, false);
 }
 
 /*
@@ -343,6 +353,7 @@ const struct tunclient_plane tunclient_plane_direct_ = {
 	.ring_end = tunclient_mapped_end_,
 	.ring_receive = tunclient_mapped_receive_,
 	.ring_release = tunclient_mapped_release_,
+	.drain = tunclient_direct_drain_,
 	.set_value = tunclient_tund_set_value_,
 	.configure = configure,
 	.link = tunclient_tund_link_,

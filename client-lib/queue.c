@@ -113,5 +113,7 @@ PUBLIC int tunclient_set_queue(struct tunclient *client, int on)
 	if (ioctl(client->file, TUNSETQUEUE, &request) < 0)
 		return tunclient_fail_(client, -errno,
 				       "the queue could not be switched");
+	if (!on && client->plane->drain)
+		client->plane->drain(client);
 	return 0;
 }

@@ -47,6 +47,8 @@ int tunclient_mapped_receive_(struct tunclient *client,
 			      unsigned int n);
 void tunclient_mapped_release_(struct tunclient_receive_ring *ring,
 			       unsigned int n);
+/* Loses what was not given yet. Waits until the kernel has handed it over. */
+void tunclient_mapped_drain_(struct tunclient_receive_ring *ring);
 
 /* ring_send.c: frees it; NULL is allowed. */
 void tunclient_send_ring_free_(struct tunclient_send_ring *ring);

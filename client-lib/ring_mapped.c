@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "direct.h"
 #include "plane.h"
@@ -388,4 +389,43 @@ void tunclient_mapped_release_(struct tunclient_receive_ring *ring,
 		n -= now;
 		return_blocks(m);
 	}
+}
+
+/* ---- losing ---- */
+
+static void skip_waiting(struct mapped_ring *m)
+{
+	struct waiting **at = &m->first, *w;
+
+	if (!m->to_give)
+		return;
+	while (*at != m->to_give)
+		at = &(*at)->next;
+	while ((w = *at)) {
+		*at = w->next;
+		free(w);
+	}
+	m->to_give = NULL;
+	show_waiting(m, false);
+}
+
+/* What is in a block that was given in part, and in all others. */
+static void skip_blocks(struct mapped_ring *m)
+{
+	while (m->left > 0 || open_block(m)) {
+		m->left = 0;
+		close_block(m);
+	}
+}
+
+void tunclient_mapped_drain_(struct tunclient_receive_ring *ring)
+{
+	struct mapped_ring *m = (struct mapped_ring *)ring;
+	/* A tick of the slowest clock, and the next. */
+	const struct timespec retired = {.tv_nsec = 20000000};
+
+	skip_waiting(m);
+	skip_blocks(m);
+	nanosleep(&retired, NULL);
+	skip_blocks(m);
 }

@@ -277,9 +277,12 @@ int tunclient_open_queue(struct tunclient *client,
 /*
  * Takes the handle's queue out of use (on is 0) or into use again. One that is
  * out of use receives nothing, and loses what waits; it can send, and keeps
- * the interface.
+ * the interface. Packets of a ring that were given stay until they are
+ * released.
  *
- * Never waits for packets. Thread-safe.
+ * Never waits for packets. Thread-safe; but on a handle that receives by ring,
+ * for the thread that receives. On the direct plane it waits 20 milliseconds
+ * until the ring is empty.
  *
  * Returns 0, also if it is so already, or
  *   -EINVAL  client is NULL, or the interface has one queue only
