@@ -35,6 +35,20 @@ ssize_t tunclient_direct_read_(struct tunclient *client, void *ret_packet,
 	return r;
 }
 
+/*
+ * What was met behind the first packet is kept for the next call, which it is
+ * not about: a buffer that is not memory, say.
+ */
+static void forget_error(struct tunclient *client)
+{
+	socklen_t length = sizeof(int);
+	int error = 0;
+
+	getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	if (error == ENETDOWN)
+		tunclient_direct_note_down_(client);
+}
+
 static int recv_messages(struct tunclient *client, struct mmsghdr *messages,
 			 unsigned int n)
 {
@@ -43,11 +57,13 @@ static int recv_messages(struct tunclient *client, struct mmsghdr *messages,
 	do {
 		r = recvmmsg(client->fd, messages, n, MSG_WAITFORONE, NULL);
 		if (r > 0)
-			return r;
+			break;
 		r = -errno;
 		if (r == -ENETDOWN)
 			r = tunclient_direct_down_(client);
 	} while (r == 0);
+	if (r > 0 && (unsigned int)r < n)
+		forget_error(client);
 	return r;
 }
 

@@ -99,6 +99,18 @@ static void command_read_nowhere(void)
 	shell_say("%zd", tunclient_read(client, (void *)64, 100));
 }
 
+/* `recv_nowhere H`: two packets, of which the second goes there. */
+static void command_recv_nowhere(void)
+{
+	struct tunclient *client = shell_handle();
+	unsigned char data[100];
+
+	packets[0].data = data;
+	packets[1].data = (void *)64;
+	packets[0].size = packets[1].size = sizeof(data);
+	shell_say("%d", tunclient_recv_batch(client, packets, 2));
+}
+
 /* Exactly as large as it is: a sanitizer sees whoever reads more. */
 static void command_write(void)
 {
@@ -229,6 +241,8 @@ int shell_packet_command(const char *command)
 		command_send();
 	else if (!strcmp(command, "read_nowhere"))
 		command_read_nowhere();
+	else if (!strcmp(command, "recv_nowhere"))
+		command_recv_nowhere();
 	else if (!strcmp(command, "ring"))
 		command_ring();
 	else if (!strcmp(command, "ring_send"))
