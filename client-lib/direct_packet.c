@@ -120,7 +120,12 @@ void tunclient_direct_drain_(struct tunclient *client)
 	}
 }
 
-/* ---- sending ---- */
+/*
+ * ---- sending ----
+ *
+ * An interface that is being set up still drops packets, as one whose backlog
+ * is full does. Once the cause was looked for it is up: so each is tried again.
+ */
 
 static bool is_packet(const struct tunclient *client, const void *data,
 		      size_t size)
@@ -165,17 +170,31 @@ static struct sockaddr_ll *address_of(struct addresses *a, const void *data)
 	return *(const unsigned char *)data >> 4 == 6 ? &a->ip6 : &a->ip4;
 }
 
-static ssize_t send_one(struct tunclient *client, const void *packet,
-			size_t size)
+static int try_one(struct tunclient *client, const void *packet, size_t size)
 {
 	struct addresses a;
+	ssize_t n;
 
-	if (!needs_address(client))
-		return send(client->fd, packet, size, 0);
-	make_addresses(client, &a);
-	return sendto(client->fd, packet, size, 0,
-		      (struct sockaddr *)address_of(&a, packet),
-		      sizeof(struct sockaddr_ll));
+	if (needs_address(client)) {
+		make_addresses(client, &a);
+		n = sendto(client->fd, packet, size, 0,
+			   (struct sockaddr *)address_of(&a, packet),
+			   sizeof(struct sockaddr_ll));
+	} else {
+		n = send(client->fd, packet, size, 0);
+	}
+	return n >= 0 ? 0
+		      : tunclient_direct_cause_(client, -errno, size, false);
+}
+
+static int try_messages(struct tunclient *client, struct mmsghdr *messages,
+			unsigned int n, const struct tunclient_packet *first)
+{
+	int r = sendmmsg(client->fd, messages, n, 0);
+
+	return r > 0 ? r
+		     : tunclient_direct_cause_(client, -errno, first->length,
+					       first->gso_type != 0);
 }
 
 ssize_t tunclient_direct_write_(struct tunclient *client, const void *packet,
@@ -196,9 +215,10 @@ ssize_t tunclient_direct_write_(struct tunclient *client, const void *packet,
 	r = tunclient_direct_check_(client);
 	if (r < 0)
 		return r;
-	if (send_one(client, packet, size) >= 0)
-		return (ssize_t)size;
-	return tunclient_direct_cause_(client, -errno, size, false);
+	r = try_one(client, packet, size);
+	if (r == -ENOBUFS)
+		r = try_one(client, packet, size);
+	return r < 0 ? r : (ssize_t)size;
 }
 
 static void fill_head(const struct tunclient *client,
@@ -251,11 +271,8 @@ int tunclient_direct_send_(struct tunclient *client,
 	r = tunclient_direct_check_(client);
 	if (r < 0)
 		return r;
-	r = sendmmsg(client->fd, messages, i, 0);
-	return r > 0 ? r
-		     : tunclient_direct_cause_(client, -errno,
-					       packets[0].length,
-					       packets[0].gso_type != 0);
+	r = try_messages(client, messages, i, packets);
+	return r != -ENOBUFS ? r : try_messages(client, messages, i, packets);
 }
 
 int tunclient_direct_send_run_(struct tunclient *client,

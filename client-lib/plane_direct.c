@@ -12,7 +12,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -255,19 +257,41 @@ int tunclient_direct_check_(struct tunclient *client)
 }
 
 /*
- * It was dropped, and so says only the interface why. The daemon knows at once
- * that it is up; this end is told up to a second later.
+ * Whether the other end is up, without a delay, unlike is_running(): who sets
+ * it up or down holds the kernel's lock until all of it is, and this waits.
+ */
+static bool has_carrier(const struct tunclient *client)
+{
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+	struct ifreq request = {.ifr_data = (void *)&link};
+
+	memcpy(request.ifr_name, client->direct.hidden,
+	       sizeof(client->direct.hidden));
+	return ioctl(client->fd, SIOCETHTOOL, &request) < 0 || link.data;
+}
+
+static int no_interface(struct tunclient *client)
+{
+	wait_for_daemon(client);
+	return -EBADFD;
+}
+
+/*
+ * It was dropped, and so says only the interface why. The daemon hears a moment
+ * later that it is not up, or gone.
  */
 static int why_dropped(struct tunclient *client, size_t size, bool gso)
 {
 	size_t header = client->kind == TUNCLIENT_TAP ? ETHER_HDR_LEN : 0;
 	struct tund_link link;
 
-	if (tunclient_tund_link_(client, &link) < 0)
-		return is_running(client) ? -ENOBUFS : -EIO;
-	if (!(link.flags & TUND_LINK_UP))
+	if (hidden_state(client) == GONE)
+		return no_interface(client);
+	if (!has_carrier(client))
 		return -EIO;
-	return !gso && size > link.mtu + header ? -EMSGSIZE : -ENOBUFS;
+	if (gso || tunclient_tund_link_(client, &link) < 0)
+		return -ENOBUFS;
+	return size > link.mtu + header ? -EMSGSIZE : -ENOBUFS;
 }
 
 int tunclient_direct_cause_(struct tunclient *client, int error, size_t size,
@@ -276,10 +300,8 @@ int tunclient_direct_cause_(struct tunclient *client, int error, size_t size,
 	switch (error) {
 	case -ENETDOWN:
 	case -ENXIO:
-		if (hidden_state(client) != GONE)
-			return -EIO;
-		wait_for_daemon(client);
-		return -EBADFD;
+		return hidden_state(client) == GONE ? no_interface(client)
+						    : -EIO;
 	case -ENOBUFS:
 		return why_dropped(client, size, gso);
 	default:

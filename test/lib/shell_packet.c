@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Bytes that are shown; the digest is over all. */
 enum { SHOWN = 128 };
@@ -168,6 +170,30 @@ static void command_send(void)
 		free(packets[i].data);
 }
 
+/* `send_on H PACKET`: until there is no interface; the errors that came. */
+static void command_send_on(void)
+{
+	const struct timespec pause = {.tv_nsec = 1000};
+	struct tunclient *client = shell_handle();
+	char *word = shell_word();
+	bool seen[256] = {false};
+	int r;
+
+	packets[0] = (struct tunclient_packet){.data = malloc(strlen(word))};
+	read_packet(word, &packets[0]);
+	do {
+		r = tunclient_send_batch(client, packets, 1);
+		if (r < 0 && r > -256)
+			seen[-r] = true;
+		/* The host has to keep pace, or its backlog is full. */
+		nanosleep(&pause, NULL);
+	} while (r != -EBADFD);
+	free(packets[0].data);
+	for (int i = 0; i < 256; i++)
+		if (seen[i])
+			shell_say("%d ", -i);
+}
+
 static void command_ring(void)
 {
 	struct tunclient *client = shell_handle();
@@ -243,6 +269,8 @@ int shell_packet_command(const char *command)
 		command_read_nowhere();
 	else if (!strcmp(command, "recv_nowhere"))
 		command_recv_nowhere();
+	else if (!strcmp(command, "send_on"))
+		command_send_on();
 	else if (!strcmp(command, "ring"))
 		command_ring();
 	else if (!strcmp(command, "ring_send"))
