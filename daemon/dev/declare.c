@@ -63,18 +63,17 @@ static void remember_ns(const struct declaring *now, struct device *dev)
 	free(before);
 }
 
-static void set_up(const struct declaring *now, struct device *dev)
-{
-	device_set_up(dev, now->ns_fd, now->d->file, &now->d->setup, now->warn);
-}
-
 /* ---- it is there ---- */
 
 static void adopt(const struct declaring *now, struct device *dev)
 {
 	const struct dev_declaration *d = now->d;
+	struct dev_pending *pending = dev_pending_new(d->file, &d->setup);
 	bool several;
 
+	if (!pending)
+		complain(now, d->line, "its configuration", -ENOMEM,
+			 "reload again");
 	remember_ns(now, dev);
 	lock_acquire(&dev->lock);
 	write_knobs(now, &dev->knobs);
@@ -88,8 +87,8 @@ static void adopt(const struct declaring *now, struct device *dev)
 			 d->queues > 1 ? "several queues" : "one queue", -EBUSY,
 			 "remove the interface with \"ip link del\" and "
 			 "reload");
-	if (device_is_idle(dev))
-		set_up(now, dev);
+	if (device_set_pending(dev, pending))
+		device_do_pending(dev, now->ns_fd, now->warn);
 }
 
 /* It stays as it was, if it was declared. */
@@ -190,7 +189,7 @@ static void make(const struct declaring *now)
 		return;
 	}
 	remember_ns(now, dev);
-	set_up(now, dev);
+	device_set_up(dev, now->ns_fd, d->file, &d->setup, now->warn);
 	log_info("%s is there, as declared", d->name);
 	device_unref(dev);
 }
@@ -324,10 +323,12 @@ void dev_declare_end(struct dev_table *table)
 
 		id = dev->id;
 		device_get_state(dev, &state);
-		if (is_left_over(table, dev))
+		if (is_left_over(table, dev)) {
+			device_set_pending(dev, NULL);
 			log_notice("%s is not declared any more: it stays, and "
 				   "is root's; \"ip link del\" removes it",
 				   state.name);
+		}
 		/* It may be by a policy's group, of any device. */
 		dev_taps_judge(dev);
 		device_unref(dev);

@@ -32,10 +32,10 @@ struct dev_declaration {
 /*
  * Makes the device if it is not there. One that was declared before, or is
  * persistent, becomes as declared for who attaches next; its addresses and
- * routes are added to, if nobody is attached. Of another kind it is made
- * anew, if nobody is attached. What cannot be done is told of, and everything
- * else done; a device whose kind or network namespace is the matter stays as it
- * was. Slow.
+ * routes are added to, as soon as nobody is attached. Of another kind it is
+ * made anew, if nobody is attached. What cannot be done is told of, and
+ * everything else done; a device whose kind or network namespace is the matter
+ * stays as it was. Slow.
  */
 void dev_declare(struct dev_table *table,
 		 const struct dev_declaration *declaration, dev_warn_fn *warn);

@@ -15,6 +15,7 @@
 #include "dev/direct.h"
 #include "dev/file.h"
 #include "dev/limit.h"
+#include "dev/setup.h"
 #include "dev/tapped.h"
 #include "packet/flow.h"
 
@@ -35,6 +36,7 @@ void device_unref(struct device *dev)
 	pktq_destroy(&dev->to_host);
 	dev_filter_free(&dev->filter);
 	free(dev->declared_ns);
+	dev_pending_free(dev->pending);
 	flow_table_free(dev->flows);
 	lock_destroy(&dev->lock);
 	free(dev);
@@ -66,41 +68,40 @@ static void log_summary(struct device *dev)
 }
 
 /* What was negotiated with the program that has left does not bind the next. */
-static void forget_offload(struct device *dev)
+static void forget_offload(struct device *dev, int home_ns_fd)
 {
-	struct dev_file *file;
+	bool any;
 
 	lock_acquire(&dev->lock);
-	file = dev->last_file;
-	dev->last_file = NULL;
+	any = dev->knobs.offload != 0;
 	dev->knobs.offload = 0;
 	lock_release(&dev->lock);
-	if (!file)
-		return;
-	dev->host->set_offload(dev->link, dev_file_home_ns(file, dev), 0);
-	dev_file_unref(file);
+	if (any)
+		dev->host->set_offload(dev->link, home_ns_fd, 0);
 }
 
 /* Returns false if the device was ended meanwhile. */
 static bool become_idle(struct device *dev)
 {
+	struct dev_file *file;
+	int home_ns_fd;
 	bool idle;
 
 	lock_acquire(&dev->lock);
 	idle = dev->phase == DEVICE_PARTING;
+	file = dev->last_file;
+	dev->last_file = NULL;
 	lock_release(&dev->lock);
-	forget_offload(dev);
-	if (!idle)
-		return false;
-
-	device_end_direct(dev);
-	dev->host->set_carrier(dev->link, false);
-
-	lock_acquire(&dev->lock);
-	idle = dev->phase == DEVICE_PARTING;
-	if (idle)
-		dev->phase = DEVICE_IDLE;
-	lock_release(&dev->lock);
+	home_ns_fd = file ? dev_file_home_ns(file, dev) : -1;
+	if (file)
+		forget_offload(dev, home_ns_fd);
+	if (idle) {
+		device_end_direct(dev);
+		dev->host->set_carrier(dev->link, false);
+		idle = device_become_idle(dev, home_ns_fd);
+	}
+	if (file)
+		dev_file_unref(file);
 	return idle;
 }
 
@@ -412,7 +413,7 @@ void device_detach(struct dev_queue *queue)
 		last = dev->queues.n_on + dev->queues.n_off == 0;
 	if (last && dev->knobs.persist) {
 		dev->phase = DEVICE_PARTING;
-		if (dev->knobs.offload) {
+		if (dev->knobs.offload || dev->pending) {
 			dev->last_file = file;
 			dev_file_ref(file);
 		}

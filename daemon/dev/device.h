@@ -77,7 +77,9 @@ struct device {
 	struct dev_taps taps GUARDED_BY(lock);
 	/* NetworkNamespacePath= of one that is declared, or NULL. */
 	char *declared_ns GUARDED_BY(lock);
-	/* A reference to the file that left last, if offloads are to go. */
+	/* What a reload could not do while somebody was attached, or NULL. */
+	struct dev_pending *pending GUARDED_BY(lock);
+	/* A reference to the file that left last, if there is more to do. */
 	struct dev_file *last_file GUARDED_BY(lock);
 	/* Queues that were direct since the link is. */
 	unsigned int n_direct GUARDED_BY(lock);

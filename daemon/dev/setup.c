@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dev/device.h"
@@ -102,4 +103,83 @@ int device_set_up(struct device *dev, int home_ns_fd, const char *file,
 			 text, r, remedy(step, r));
 	}
 	return result;
+}
+
+/* ---- later ---- */
+
+struct dev_pending {
+	struct dev_setup setup;
+	char *file;
+};
+
+struct dev_pending *dev_pending_new(const char *file,
+				    const struct dev_setup *setup)
+{
+	size_t size = setup->n * sizeof(*setup->steps);
+	struct dev_pending *pending = calloc(1, sizeof(*pending));
+
+	if (!pending)
+		return NULL;
+	pending->file = strdup(file);
+	pending->setup.n = setup->n;
+	pending->setup.steps = malloc(size);
+	if (!pending->file || !pending->setup.steps) {
+		dev_pending_free(pending);
+		return NULL;
+	}
+	memcpy(pending->setup.steps, setup->steps, size);
+	return pending;
+}
+
+void dev_pending_free(struct dev_pending *pending)
+{
+	if (!pending)
+		return;
+	free(pending->setup.steps);
+	free(pending->file);
+	free(pending);
+}
+
+bool device_set_pending(struct device *dev, struct dev_pending *pending)
+{
+	struct dev_pending *before;
+	bool idle;
+
+	lock_acquire(&dev->lock);
+	before = dev->pending;
+	dev->pending = pending;
+	idle = dev->phase == DEVICE_IDLE;
+	lock_release(&dev->lock);
+	dev_pending_free(before);
+	return idle;
+}
+
+void device_do_pending(struct device *dev, int home_ns_fd, dev_warn_fn *warn)
+{
+	struct dev_pending *pending;
+
+	lock_acquire(&dev->lock);
+	pending = dev->pending;
+	dev->pending = NULL;
+	lock_release(&dev->lock);
+	if (!pending)
+		return;
+	device_set_up(dev, home_ns_fd, pending->file, &pending->setup, warn);
+	dev_pending_free(pending);
+}
+
+bool device_become_idle(struct device *dev, int home_ns_fd)
+{
+	bool parting, more;
+
+	do {
+		device_do_pending(dev, home_ns_fd, dev_warn_log);
+		lock_acquire(&dev->lock);
+		parting = dev->phase == DEVICE_PARTING;
+		more = parting && dev->pending;
+		if (parting && !more)
+			dev->phase = DEVICE_IDLE;
+		lock_release(&dev->lock);
+	} while (more);
+	return parting;
 }

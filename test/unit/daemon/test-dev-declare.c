@@ -166,6 +166,12 @@ static void declared_again(void **state)
 	close_file(&o);
 	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1000), -EPERM);
 	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1001), 0);
+	/* Done when the first has left, and once. */
+	assert_int_equal(fake_link("vpn0")->configured, 4);
+	close_file(&other);
+	open_file(&other);
+	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1001), 0);
+	assert_int_equal(fake_link("vpn0")->configured, 4);
 	close_file(&other);
 	/* Deleted by root, and made anew. */
 	fake_delete("vpn0");
@@ -193,11 +199,16 @@ static void not_declared_any_more(void **state)
 	open_file(&o);
 	assert_int_equal(attach_as_user(&o, "vpn0", IFF_TUN, 1000), 0);
 	dev_declare_begin(table);
+	declare(&d);
+	dev_declare_end(table);
+	dev_declare_begin(table);
 	dev_declare_end(table);
 	assert_true(dev_file_attached(o.file));
 	close_file(&o);
 	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 1000), -EPERM);
 	assert_int_equal(attach_as_user(&other, "vpn0", IFF_TUN, 0), 0);
+	/* At the first and when the first program left, no more. */
+	assert_int_equal(fake_link("vpn0")->configured, 4);
 	/* And he may give it away. */
 	assert_int_equal(dev_set_persist(other.file, false), 0);
 	close_file(&other);
