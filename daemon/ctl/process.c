@@ -3,56 +3,29 @@
 #include "ctl/process.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "base/util.h"
-
-static FILE *open_proc(pid_t pid, const char *what)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
-	return fopen(path, "re");
-}
-
-static uint64_t started(pid_t pid)
-{
-	FILE *f = open_proc(pid, "stat");
-	uint64_t ticks = 0;
-	char line[1024];
-	const char *end;
-
-	if (!f)
-		return 0;
-	/* The command may hold anything, a bracket too: the last one ends it.
-	 */
-	if (fgets(line, sizeof(line), f) && (end = strrchr(line, ')')) &&
-	    sscanf(end + 1,
-		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
-		   "%*d %*d %*d %*d %*d %" SCNu64,
-		   &ticks) != 1)
-		ticks = 0;
-	fclose(f);
-	return ticks;
-}
 
 /* That of version 2, else the first: "4:memory:/path". */
 static void read_cgroup(pid_t pid, char *ret_path, size_t size)
 {
-	FILE *f = open_proc(pid, "cgroup");
-	char line[1200];
+	char path[64], line[1200];
+	FILE *f;
 
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	f = fopen(path, "re");
 	if (!f)
 		return;
 	while (fgets(line, sizeof(line), f)) {
-		const char *path = strchr(line, ':');
+		const char *group = strchr(line, ':');
 
-		path = path ? strchr(path + 1, ':') : NULL;
+		group = group ? strchr(group + 1, ':') : NULL;
 		line[strcspn(line, "\n")] = '\0';
-		if (path && (!*ret_path || strncmp(line, "0::", 3) == 0))
-			snprintf(ret_path, size, "%s", path + 1);
+		if (group && (!*ret_path || strncmp(line, "0::", 3) == 0))
+			snprintf(ret_path, size, "%s", group + 1);
 	}
 	fclose(f);
 }
@@ -114,14 +87,17 @@ void ctl_container_of(const char *cgroup, char *ret_name, size_t size)
 void ctl_process_look_up(const struct dev_opener *opener,
 			 struct ctl_process *ret_process)
 {
+	struct process_stat stat;
+
 	*ret_process = (struct ctl_process){0};
 	if (opener->pid <= 0)
 		return;
 	read_cgroup(opener->pid, ret_process->cgroup,
 		    sizeof(ret_process->cgroup));
 	/* Afterwards: so it was its own. */
-	ret_process->alive =
-		opener->started != 0 && started(opener->pid) == opener->started;
+	ret_process->alive = opener->started != 0 &&
+			     process_read_stat(opener->pid, &stat) == 0 &&
+			     stat.started == opener->started;
 	if (ret_process->alive)
 		ctl_container_of(ret_process->cgroup, ret_process->container,
 				 sizeof(ret_process->container));

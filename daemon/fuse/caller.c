@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "dev/policy.h"
 
@@ -275,38 +276,18 @@ pid_t caller_process(pid_t tid)
 	return pid;
 }
 
-/* "1234 (a command (with all sorts) of marks) S 1 ..." */
-static void parse_stat(char *line, struct dev_opener *opener)
-{
-	char *begin = strchr(line, '('), *end = strrchr(line, ')');
-
-	if (!begin || !end || end < begin)
-		return;
-	*end = '\0';
-	snprintf(opener->command, sizeof(opener->command), "%s", begin + 1);
-	/* The 22nd of the line; behind the command is the third. */
-	sscanf(end + 1,
-	       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-	       "%*d %*d %*d %*d %" SCNu64,
-	       &opener->started);
-}
-
 void caller_name(pid_t tid, struct dev_opener *opener)
 {
 	pid_t pid = caller_process(tid);
-	int fd = pid > 0 ? caller_open_proc(pid, "stat") : -1;
-	char line[1024];
-	ssize_t n;
+	struct process_stat stat;
 
-	if (fd < 0)
+	if (pid <= 0)
 		return;
 	opener->pid = pid;
-	n = read(fd, line, sizeof(line) - 1);
-	close(fd);
-	if (n <= 0)
+	if (process_read_stat(pid, &stat) < 0)
 		return;
-	line[n] = '\0';
-	parse_stat(line, opener);
+	snprintf(opener->command, sizeof(opener->command), "%s", stat.command);
+	opener->started = stat.started;
 }
 
 bool caller_has_fd(pid_t tid, int fd)

@@ -6,9 +6,7 @@
 #include "fuse/callermem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -17,6 +15,7 @@
 
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "fuse/memory_agent.h"
 
@@ -147,22 +146,10 @@ static bool send_to_agent(const struct memory_call *call, const int *fds,
 /* It could go on, and has not got a processor to do so. */
 static bool is_starved(pid_t pid)
 {
-	char path[64], text[512] = "";
-	unsigned long user, system;
-	const char *end;
-	char state;
-	_cleanup_close_ int fd = -1;
+	struct process_stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		return false;
-	end = strrchr(text, ')');
-	return end &&
-	       sscanf(end,
-		      ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-		      &state, &user, &system) == 3 &&
-	       state == 'R' && user + system < MAX_TICKS;
+	return process_read_stat(pid, &stat) == 0 && stat.state == 'R' &&
+	       stat.user + stat.system < MAX_TICKS;
 }
 
 static int receive_answer(int fd, struct memory_answer *ret_answer)

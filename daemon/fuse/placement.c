@@ -9,12 +9,12 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "base/util.h"
 
@@ -168,34 +168,6 @@ static void let_go(struct placement *p)
 	lock_release(&p->lock);
 }
 
-struct thread_state {
-	bool runs; /* or could */
-	int cpu;   /* where it was last */
-};
-
-/* Returns false if there is no such thread. */
-static bool look_at(pid_t tid, struct thread_state *ret_state)
-{
-	char path[32], line[1024];
-	const char *p;
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	n = fread(line, 1, sizeof(line) - 1, f);
-	fclose(f);
-	line[n] = '\0';
-	/* The 39th field; the 2nd, its name, may have any character. */
-	p = strrchr(line, ')');
-	ret_state->runs = p && strncmp(p, ") R", 3) == 0;
-	for (int field = 2; p && field < 39; field++)
-		p = strchr(p + 1, ' ');
-	return p && sscanf(p, "%d", &ret_state->cpu) == 1;
-}
-
 struct found {
 	unsigned int n_clients, n_cpus;
 	pid_t clients[PLACEMENT_MAX_WORKERS * N_CLIENTS];
@@ -204,14 +176,14 @@ struct found {
 
 static void find_one(const struct placement *p, struct found *found, pid_t tid)
 {
-	struct thread_state state;
+	struct process_stat stat;
 	int cpu;
 
 	for (unsigned int i = 0; i < found->n_clients; i++)
 		if (found->clients[i] == tid)
 			return;
 	found->clients[found->n_clients++] = tid;
-	cpu = tid && look_at(tid, &state) ? state.cpu : -1;
+	cpu = tid && process_read_stat(tid, &stat) == 0 ? stat.cpu : -1;
 	if (cpu < 0 || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &p->cpus))
 		return;
 	for (unsigned int i = 0; i < found->n_cpus; i++)
@@ -308,13 +280,13 @@ static uint64_t served(const struct placement *p)
 static bool owes(struct worker *w)
 {
 	uint64_t n = atomic_load(&w->served);
-	struct thread_state state;
+	struct process_stat stat;
 	pid_t client;
 
 	if (n == 0 || !atomic_load(&w->busy))
 		return false;
 	client = atomic_load(&w->clients[(n - 1) % N_CLIENTS]);
-	return !look_at(client, &state) || !state.runs;
+	return process_read_stat(client, &stat) < 0 || stat.state != 'R';
 }
 
 /* Somebody waits for us. */
