@@ -171,6 +171,7 @@ int main(int argc, char **argv)
 	struct sigaction action;
 	int option, r = 0;
 
+	opterr = 0;
 	while ((option = getopt(argc, argv, "d:")) != -1) {
 		if (option != 'd')
 			return usage();

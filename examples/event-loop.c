@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 	const char *device = NULL;
 	int option, r;
 
+	opterr = 0;
 	while ((option = getopt(argc, argv, "d:")) != -1) {
 		if (option != 'd')
 			return usage();

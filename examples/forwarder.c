@@ -155,6 +155,15 @@ static unsigned int word(const char *given, const char *const *words)
 	exit(2);
 }
 
+static void usage(void)
+{
+	fputs("usage: forwarder [--mode single|batch|ring] [--offloads]\n"
+	      "                 [--device PATH] [--plane direct|file|kernel]\n"
+	      "                 NAME[@NETNS] NAME[@NETNS]\n",
+	      stderr);
+	exit(2);
+}
+
 static enum mode parse(int argc, char **argv, struct tunclient_options *options)
 {
 	static const char *const planes[] = {"auto", "direct", "file", "kernel",
@@ -170,6 +179,7 @@ static enum mode parse(int argc, char **argv, struct tunclient_options *options)
 	enum mode mode = BATCHES;
 	int c;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (c == 'm')
 			mode = (enum mode)word(optarg, modes);
@@ -180,15 +190,11 @@ static enum mode parse(int argc, char **argv, struct tunclient_options *options)
 		else if (c == 'p')
 			options->plane = word(optarg, planes);
 		else
-			exit(2);
+			usage();
 	}
-	if (optind == argc - 2)
-		return mode;
-	fputs("usage: forwarder [--mode single|batch|ring] [--offloads]\n"
-	      "                 [--device PATH] [--plane direct|file|kernel]\n"
-	      "                 NAME[@NETNS] NAME[@NETNS]\n",
-	      stderr);
-	exit(2);
+	if (optind != argc - 2)
+		usage();
+	return mode;
 }
 
 int main(int argc, char **argv)

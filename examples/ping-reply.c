@@ -244,6 +244,7 @@ int main(int argc, char **argv)
 	struct tunclient *tun;
 	int option, r;
 
+	opterr = 0;
 	while ((option = getopt(argc, argv, "d:")) != -1) {
 		if (option != 'd')
 			return usage();
