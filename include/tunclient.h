@@ -694,7 +694,8 @@ struct tunclient_packet {
  *
  * Returns the number of packets, 1 or more, or
  *   -EINVAL  client or packets is NULL, n is 0, or a packet has no data or a
- *            size of 0
+ *            size of 0, of the first n or batch_max (tunclient_info()), beyond
+ *            which it does not look
  *   -EAGAIN, -EINTR, -EBADFD, -EBUSY, -EFAULT  as for tunclient_read() (where
  *            the library copies packets, as on the file plane, the program gets
  *            SIGSEGV for what is not its memory)
