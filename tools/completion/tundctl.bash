@@ -99,6 +99,8 @@ _tundctl()
 		_tundctl_offer_files -f
 		return ;;
 	--netns)
+		[ "${COMP_WORDS[1]}" != policy ] || [[ host != "$cur"* ]] ||
+			COMPREPLY=(host)
 		_tundctl_offer < <(_tundctl_namespaces)
 		return ;;
 	--uid | --gid | --user)
@@ -110,7 +112,9 @@ _tundctl()
 		mapfile -t COMPREPLY < <(compgen -W 'tun tap' -- "$cur")
 		return ;;
 	--plane)
-		mapfile -t COMPREPLY < <(compgen -W 'auto direct file' -- "$cur")
+		words='direct file'
+		[ "${COMP_WORDS[1]}" != run ] || words+=' auto'
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return ;;
 	esac
 	case ${COMP_WORDS[1]} in
