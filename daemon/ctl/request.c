@@ -146,10 +146,13 @@ static int check_complete(const struct ctl_request *request,
 				word);
 	/* It need not be there, and so must be one that could be. */
 	if (takes == CHECK && (strlen(request->name) >= IFNAMSIZ ||
-			       strpbrk(request->name, "/%: \t\n")))
+			       strpbrk(request->name, "/%: \t\n\v\f\r") ||
+			       strcmp(request->name, ".") == 0 ||
+			       strcmp(request->name, "..") == 0))
 		return ctl_fail(error, "invalid",
 				"\"name\" must be an interface's name, of 15 "
-				"characters at most, and no pattern");
+				"characters at most, without blanks and /:%%, "
+				"and neither . nor ..");
 	return 0;
 }
 

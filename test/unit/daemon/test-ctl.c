@@ -90,6 +90,7 @@ static void answers_are_framed(void **state)
 
 /* ---- requests ---- */
 
+#define NAMED "{\"version\":1,\"command\":\"policy-check\",\"uid\":7,\"name\":"
 #define CHECK "{\"version\":1,\"command\":\"policy-check\",\"name\":\"a\","
 
 static void requests(void **state)
@@ -147,6 +148,10 @@ static void requests(void **state)
 		{"{\"version\":1,\"command\":\"policy-check\",\"uid\":7,"
 		 "\"name\":\"sixteen-letters1\"}",
 		 "invalid", 0},
+		{NAMED "\".\"}", "invalid", 0},
+		{NAMED "\"..\"}", "invalid", 0},
+		{NAMED "\"a\\u000b\"}", "invalid", 0},
+		{NAMED "\"...\"}", NULL, CTL_POLICY_CHECK},
 		{"{\"version\":1,\"command\":\"show\",\"name\":\"a\","
 		 "\"uid\":7}",
 		 "invalid", 0},
