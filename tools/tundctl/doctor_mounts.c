@@ -13,6 +13,7 @@
 #define OUR_TYPE "fuse.tund"
 
 struct table {
+	const struct doctor *d;
 	char seen[300]; /* where our type is mounted */
 	size_t base_len;
 	char base[200];	      /* the mount in which /run/tund is */
@@ -36,6 +37,22 @@ static bool has_field(const char *line, const char *name)
 	return field && field < strstr(line, " - ");
 }
 
+/* What is wrong with it, by what was found at the paths in it. */
+static const char *complaint(const struct doctor *d, const char *mount)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct doctor_path *path = &d->paths[i];
+
+		if (!is_within(path->path, mount))
+			continue;
+		if (path->obstacle == OBSTACLE_DEAD)
+			return ", which is dead: its daemon has ended";
+		if (path->obstacle == OBSTACLE_STUCK)
+			return ", whose daemon does not answer";
+	}
+	return "";
+}
+
 static void read_line(const char *line, struct table *t)
 {
 	char root[200], where[200];
@@ -46,9 +63,10 @@ static void read_line(const char *line, struct table *t)
 	if (strncmp(rest + 3, OUR_TYPE " ", strlen(OUR_TYPE " ")) == 0) {
 		size_t len = strlen(t->seen);
 
-		snprintf(t->seen + len, sizeof(t->seen) - len, "%s%s%s",
-			 len ? ", " : "", where,
-			 strcmp(root, "/") == 0 ? "" : " (a part of it)");
+		snprintf(t->seen + len, sizeof(t->seen) - len, "%s%s%s%s",
+			 len ? ", and on " : "", where,
+			 strcmp(root, "/") == 0 ? "" : " (a part of it)",
+			 complaint(t->d, where));
 		return;
 	}
 	if (!is_within("/run/tund/dev", where) || strlen(where) < t->base_len)
@@ -88,7 +106,7 @@ void doctor_mounts(struct doctor *d)
 {
 	int fd = doctor_open(d, "mountinfo", O_RDONLY);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	struct table t = {.base_how = ""};
+	struct table t = {.d = d, .base_how = ""};
 	char *line = NULL;
 	size_t size = 0;
 
