@@ -216,8 +216,9 @@ static int open_ns(struct declaring *now)
 	const char *path = now->d->ns_path;
 	struct stat st;
 
+	/* A pipe would wait for who writes into it. */
 	now->ns_fd = open(path ? path : "/proc/thread-self/ns/net",
-			  O_RDONLY | O_CLOEXEC);
+			  O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (now->ns_fd < 0 || fstat(now->ns_fd, &st) < 0)
 		return -errno;
 	now->ns_id = st.st_ino;
