@@ -151,8 +151,8 @@ static int check_complete(const struct ctl_request *request,
 			       strcmp(request->name, "..") == 0))
 		return ctl_fail(error, "invalid",
 				"\"name\" must be an interface's name, of 15 "
-				"characters at most, without blanks and /:%%, "
-				"and neither . nor ..");
+				"characters at most, without blanks and /:, "
+				"neither . nor .., and no pattern");
 	return 0;
 }
 
