@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "config_reading.h"
@@ -361,6 +362,12 @@ static void too_large(struct reading *reading)
 		   MAX_BYTES >> 20);
 }
 
+/* As good as an empty file, and called so by who wants none. */
+static bool is_dev_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 /*
  * Anything but a file may have no end, or wait for somebody at its opening, and
  * a reload with it.
@@ -379,7 +386,7 @@ static FILE *open_file(struct reading *reading, const char *path, bool may_lack)
 			   errno == ENXIO ? NOT_REGULAR : strerror(errno));
 	} else if (S_ISDIR(st.st_mode)) {
 		unreadable(reading, "%s", strerror(EISDIR));
-	} else if (!S_ISREG(st.st_mode)) {
+	} else if (!S_ISREG(st.st_mode) && !is_dev_null(&st)) {
 		unreadable(reading, NOT_REGULAR);
 	} else if (st.st_size > MAX_BYTES) {
 		too_large(reading);

@@ -71,6 +71,19 @@ static void refuses_what_is_no_file(const char *path, const char *place)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* The unit tund@.service names it. */
+static void nothing_is_a_file(void **state)
+{
+	struct config *config;
+
+	unlink(conf_path);
+	assert_int_equal(symlink("/dev/null", conf_path), 0);
+	config = conf_load();
+	assert_non_null(config);
+	config_free(config);
+	assert_int_equal(unlink(conf_path), 0);
+}
+
 static void what_is_no_file(void **state)
 {
 	char path[160];
@@ -134,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fragments_come_in_their_order),
+		cmocka_unit_test(nothing_is_a_file),
 		cmocka_unit_test(what_is_no_file),
 		cmocka_unit_test(files_are_bounded),
 		cmocka_unit_test(missing_files),
