@@ -23,11 +23,11 @@ static int parse(const char *text, struct process_stat *ret_stat)
 		 (int)(end - begin - 1), begin + 1);
 	/* The fields from the 3rd to the 39th. */
 	if (sscanf(end,
-		   ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu "
+		   ") %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu "
 		   "%*d %*d %*d %*d %*d %*d %" SCNu64 " %*u %*d %*u %*u %*u "
 		   "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %d",
-		   &ret_stat->state, &ret_stat->user, &ret_stat->system,
-		   &ret_stat->started, &ret_stat->cpu) != 5)
+		   &ret_stat->state, &ret_stat->session, &ret_stat->user,
+		   &ret_stat->system, &ret_stat->started, &ret_stat->cpu) != 6)
 		return -EBADMSG;
 	return 0;
 }

@@ -12,6 +12,7 @@
 struct process_stat {
 	char command[16]; /* as the program has named itself: any bytes */
 	char state;	  /* 'R': it runs, or could */
+	pid_t session;	  /* 0: begun outside of our pid namespace */
 	unsigned long user, system; /* clock ticks that it has run */
 	uint64_t started; /* clock ticks since boot, with which a pid is unique
 			   */

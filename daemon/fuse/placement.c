@@ -17,6 +17,7 @@
 #include "base/process.h"
 #include "base/thread.h"
 #include "base/util.h"
+#include "fuse/task_group.h"
 
 /* Load: so many requests of one worker within so many milliseconds. */
 #define SAMPLE	  32
@@ -169,6 +170,7 @@ static void let_go(struct placement *p)
 }
 
 struct found {
+	bool ours; /* one of them is in our task group */
 	unsigned int n_clients, n_cpus;
 	pid_t clients[PLACEMENT_MAX_WORKERS * N_CLIENTS];
 	int cpus[PLACEMENT_MAX_WORKERS];
@@ -184,6 +186,7 @@ static void find_one(const struct placement *p, struct found *found, pid_t tid)
 			return;
 	found->clients[found->n_clients++] = tid;
 	cpu = tid && process_read_stat(tid, &stat) == 0 ? stat.cpu : -1;
+	found->ours |= cpu >= 0 && task_group_is_ours(tid, &stat);
 	if (cpu < 0 || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &p->cpus))
 		return;
 	for (unsigned int i = 0; i < found->n_cpus; i++)
@@ -196,6 +199,7 @@ static void find_one(const struct placement *p, struct found *found, pid_t tid)
 /* The processors of those who have called since the last time. */
 static void find_cpus(struct placement *p, struct found *ret_found)
 {
+	ret_found->ours = false;
 	ret_found->n_clients = 0;
 	ret_found->n_cpus = 0;
 	for (unsigned int i = 0; i < p->n_workers; i++) {
@@ -229,13 +233,18 @@ static struct worker *worker_for(struct placement *p, int cpu)
 	return best;
 }
 
-/* Returns false if it is not known where. */
+/*
+ * Returns false if it is not known where, or a program is in our task group.
+ * With one that takes turns with a SCHED_IDLE task of its own group, Linux 6.18
+ * lets the kernel's threads of that processor, which are in no group, wait for
+ * seconds: softirqs, work queues, and all who wait for these.
+ */
 static bool place(struct placement *p)
 {
 	struct found found;
 
 	find_cpus(p, &found);
-	if (found.n_cpus == 0)
+	if (found.n_cpus == 0 || found.ours)
 		return false;
 	for (unsigned int i = 0; i < p->n_workers; i++)
 		if (p->workers[i].unused < KEEP_TICKS)

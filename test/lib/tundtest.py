@@ -78,10 +78,12 @@ def mounts_at(path):
 
 
 class Daemon:
-    """tund, running in the foreground in the test's namespaces."""
+    """tund, running in the foreground in the test's namespaces, in a session
+    of its own as a service manager starts it."""
 
     def __init__(self, path, mount_point=None, args=(), config=None,
-                 ready=True, level='notice', foreground=True):
+                 ready=True, level='notice', foreground=True,
+                 own_session=True):
         self.number = Daemon.count = getattr(Daemon, 'count', 0) + 1
         self.mount_point = mount_point or '%s/mount%d' % (WORK, self.number)
         if not mount_point:
@@ -102,7 +104,7 @@ class Daemon:
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(
                 command + list(args), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
+                stderr=log, start_new_session=own_session)
         self.pid = self.process.pid
         if ready:
             self.wait_ready()

@@ -92,7 +92,7 @@ class Worker:
         with ns:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True)
+                stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def wait_ready(self):
         words = self.process.stdout.readline().split()

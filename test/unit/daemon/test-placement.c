@@ -5,20 +5,25 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "base/util.h"
 #include "fuse/placement.h"
+#include "fuse/task_group.h"
 #include "unit.h"
 
 #define N_WORKERS 3
 
 static struct placement *p;
 static int fd;
+static pid_t program; /* in a session of its own */
 static atomic_bool ending, stuck, serving;
 static atomic_int n_waiting;
 
@@ -44,7 +49,7 @@ static void *worker_run(void *arg)
 			usleep(100);
 			continue;
 		}
-		placement_begin(p, t->number, (pid_t)getpid());
+		placement_begin(p, t->number, program);
 		atomic_fetch_add(&t->served, 1);
 		while (atomic_load(&stuck) && !atomic_load(&ending))
 			usleep(100);
@@ -68,8 +73,44 @@ static bool privileged(void)
 	       sysconf(_SC_NPROCESSORS_ONLN) > 1;
 }
 
+/* What asks the workers: it does nothing but be somewhere. */
+static void begin_program(void)
+{
+	int ready[2];
+	char byte = 0;
+
+	assert_int_equal(pipe(ready), 0);
+	program = fork();
+	if (program == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (setsid() < 0 || write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		for (;;)
+			usleep(500);
+	}
+	assert_true(program > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void end_program(void)
+{
+	kill(program, SIGKILL);
+	waitpid(program, NULL, 0);
+}
+
+static bool possible(void)
+{
+	struct process_stat stat;
+
+	return privileged() && process_read_stat(program, &stat) == 0 &&
+	       !task_group_is_ours(program, &stat);
+}
+
 static int set_up(void **state)
 {
+	begin_program();
 	atomic_store(&ending, false);
 	atomic_store(&stuck, false);
 	atomic_store(&serving, false);
@@ -94,6 +135,7 @@ static int tear_down(void **state)
 		pthread_join(threads[i].thread, NULL);
 	placement_free(p);
 	close(fd);
+	end_program();
 	return 0;
 }
 
@@ -142,7 +184,7 @@ static bool becomes(unsigned int (*what)(void), unsigned int value)
 
 static void test_load(void **state)
 {
-	if (!privileged())
+	if (!possible())
 		skip();
 	assert_int_equal(n_idle(), 0);
 	atomic_store(&serving, true);
@@ -154,7 +196,7 @@ static void test_load(void **state)
 
 static void test_end_of_load(void **state)
 {
-	if (!privileged())
+	if (!possible())
 		skip();
 	atomic_store(&serving, true);
 	assert_true(becomes(n_idle, 1));
@@ -181,7 +223,7 @@ static unsigned int one_is_idle_there(void)
 	return n == 1 && n_idle() == 1;
 }
 
-/* The program, which is this thread, goes to the set's Nth processor. */
+/* The program goes to the set's Nth processor. */
 static void go_to(const cpu_set_t *cpus, unsigned int nth)
 {
 	cpu_set_t one;
@@ -193,7 +235,7 @@ static void go_to(const cpu_set_t *cpus, unsigned int nth)
 		while (!CPU_ISSET(cpu, cpus));
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
-	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(sched_setaffinity(program, sizeof(one), &one), 0);
 	bound_to = cpu;
 }
 
@@ -202,7 +244,7 @@ static void test_move(void **state)
 {
 	cpu_set_t cpus;
 
-	if (!privileged())
+	if (!possible())
 		skip();
 	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
 	go_to(&cpus, 0);
@@ -210,7 +252,6 @@ static void test_move(void **state)
 	assert_true(becomes(one_is_idle_there, 1));
 	go_to(&cpus, 1);
 	assert_true(becomes(one_is_idle_there, 1));
-	assert_int_equal(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
 }
 
 static unsigned int others_serve(void)
@@ -225,7 +266,7 @@ static unsigned int others_serve(void)
 /* Who is stuck in a request is worker 0, the first that is chosen. */
 static void test_step_in(void **state)
 {
-	if (!privileged())
+	if (!possible())
 		skip();
 	atomic_store(&serving, true);
 	assert_true(becomes(n_aside, N_WORKERS - 1));
@@ -236,10 +277,30 @@ static void test_step_in(void **state)
 	assert_true(becomes(n_idle, 0));
 }
 
+/* A program of our own session is of our task group, or it may be. */
+static void test_task_group(void **state)
+{
+	struct process_stat stat;
+
+	assert_int_equal(process_read_stat(getpid(), &stat), 0);
+	assert_int_equal(stat.session, getsid(0));
+	assert_true(task_group_is_ours(getpid(), &stat));
+	if (!possible())
+		skip();
+	/* Whoever was served comes to be one of us: all is as before. */
+	atomic_store(&serving, true);
+	assert_true(becomes(n_idle, 1));
+	end_program();
+	program = getpid();
+	assert_true(becomes(n_idle, 0));
+	assert_true(becomes(n_bound, 0));
+	begin_program();
+}
+
 /* The end comes for those who stand aside, too: tear_down() joins them. */
 static void test_stop(void **state)
 {
-	if (!privileged())
+	if (!possible())
 		skip();
 	atomic_store(&serving, true);
 	assert_true(becomes(n_aside, N_WORKERS - 1));
@@ -253,6 +314,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_move, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_step_in, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_task_group, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
 	};
