@@ -340,7 +340,8 @@ static uint64_t count_dropped(struct tunclient *client)
 	if (getsockopt(client->fd, SOL_PACKET, PACKET_STATISTICS, &now,
 		       &length) < 0)
 		now.tp_drops = 0;
-	return client->direct.dropped += now.tp_drops;
+	return atomic_fetch_add(&client->direct.dropped, now.tp_drops) +
+	       now.tp_drops;
 }
 
 /* The interface has sent what its socket had no room for. */
