@@ -3,10 +3,11 @@
 test's directory, what it would find of this machine covered, and an image whose
 command tries the device."""
 
+import errno
 import os
 import shutil
 import signal
-import stat
+import socket
 import subprocess
 
 import cgrouplib
@@ -29,6 +30,10 @@ try() {
 	done 2>/dev/null
 	ip link set $name up
 	ip addr add $net.1/24 dev $name
+	# What is answered before it runs may be lost.
+	while ip link show $name | grep -q NO-CARRIER; do
+		sleep 0.02
+	done
 	echo "$name: $(ping -c 3 -i 0.05 -W 2 $net.2 | grep received)"
 }
 ls -l /dev/net/tun
@@ -92,6 +97,17 @@ def reader(path):
         with open(path) as f:
             return f.read()
     return said
+
+
+def members(cgroup):
+    """The engine itself may remove it meanwhile."""
+    try:
+        with open(cgroup + '/cgroup.procs') as f:
+            return [int(pid) for pid in f.read().split()]
+    except OSError as e:
+        if e.errno not in (errno.ENOENT, errno.ENODEV):
+            raise
+        return []
 
 
 class Engine:
@@ -170,7 +186,8 @@ class Engine:
                 lambda: cgrouplib.join(self.cgroup + '/init')}
 
     def run(self, *words, ok=True):
-        return tt.run(*self.command(words), ok=ok, timeout=20, **self.kwargs())
+        return tt.run(*self.command(words), ok=ok,
+                      timeout=20 * tt.tundnet.slack, **self.kwargs())
 
     def start(self, *words):
         """(process, what it has said until now)"""
@@ -193,7 +210,9 @@ class Engine:
 
         def listens():
             tt.check(p.poll() is None, said())
-            return os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)
+            # The one of a case before is a file that nobody listens to.
+            with socket.socket(socket.AF_UNIX) as s:
+                return s.connect_ex(path) == 0
         tt.wait_for(listens, 10, lambda: 'socket of Podman: ' + said())
 
     def end(self):
@@ -207,9 +226,11 @@ class Engine:
         def left():
             found = False
             for where, _, _ in os.walk(self.cgroup):
-                with open(where + '/cgroup.procs') as f:
-                    for pid in f.read().split():
-                        os.kill(int(pid), signal.SIGKILL)
-                        found = True
+                for pid in members(where):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass  # it was ending
+                    found = True
             return found
         tt.wait_for(lambda: not left(), 5, 'end of the engine')
