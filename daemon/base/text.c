@@ -2,6 +2,7 @@
 /* text.c - which bytes may be shown as they are. */
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,12 @@ static bool is_control(uint32_t c)
 	return false;
 }
 
-size_t text_character(const char *bytes, bool *ret_control)
+/*
+ * The length of the character of UTF-8 that begins at `bytes`; 0 for what is
+ * none, and at the end. A control would work a terminal, or turn the order in
+ * which text is shown.
+ */
+static size_t character(const char *bytes, bool *ret_control)
 {
 	/* What is longer than it needs to be is none. */
 	static const uint32_t least[] = {0, 0x01, 0x80, 0x800, 0x10000};
@@ -54,7 +60,7 @@ void text_show(const char *bytes, char *ret_text, size_t size)
 
 	while (*bytes) {
 		bool control = false;
-		size_t n = text_character(bytes, &control);
+		size_t n = character(bytes, &control);
 		bool as_it_is = n > 0 && !control;
 
 		n = n ? n : 1;

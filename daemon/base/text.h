@@ -6,15 +6,7 @@
 #ifndef TUND_BASE_TEXT_H
 #define TUND_BASE_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
-
-/*
- * The length of the character of UTF-8 that begins at `bytes`; 0 for what is
- * none, and at the end. A control would work a terminal, or turn the order in
- * which text is shown.
- */
-size_t text_character(const char *bytes, bool *ret_control);
 
 /*
  * Copies as much as there is room for, and ends it; \xHH takes the place of
