@@ -67,6 +67,9 @@ int dev_file_configure(struct dev_file *file, const struct tund_config *config,
 	if (r == 0)
 		r = dev->host->configure(dev->link, dev_file_home_ns(file, dev),
 					 permit, config);
+	/* As the kernel says it. */
+	if (r == HOST_SAME)
+		r = -EEXIST;
 	/* Perhaps it was deleted meanwhile. */
 	if (r == -ENODEV)
 		dev->host->sync(dev->link);

@@ -104,10 +104,11 @@ struct host_counters {
 	uint64_t spent_ns;
 };
 
-/* Expected outcomes of find(). */
+/* Expected outcomes of find() and configure(). */
 enum {
 	HOST_OK = 0,
 	HOST_NONE = 1,
+	HOST_SAME = 2,
 };
 
 struct host_ops {
@@ -144,6 +145,8 @@ struct host_ops {
 	/*
 	 * What TUND_IOC_CONFIG asks for, which was checked, where the interface
 	 * is now: in the namespace for which it was permitted, or not at all.
+	 * HOST_SAME: the interface has that address or route already; -EEXIST:
+	 * another route is where that one would be.
 	 */
 	int (*configure)(struct host_link *link, int home_ns_fd,
 			 const struct host_permit *permit,

@@ -58,6 +58,10 @@ static const char *remedy_of_value(const struct tund_config *step)
 static const char *remedy(const struct tund_config *step, int error)
 {
 	switch (error) {
+	case -EEXIST:
+		return "a route that goes elsewhere has this network and "
+		       "metric, and stays: remove it with \"ip route del\" and "
+		       "reload, or write another \"metric\"";
 	case -EINVAL:
 	case -EADDRNOTAVAIL:
 		return remedy_of_value(step);
@@ -91,9 +95,10 @@ int device_set_up(struct device *dev, int home_ns_fd, const char *file,
 		int r = dev->host->configure(dev->link, home_ns_fd, &permit,
 					     step);
 
-		if (r >= 0 || r == -EEXIST)
+		if (r >= 0)
 			continue;
-		if (result == 0)
+		/* It stays, and is no reason to refuse the interface. */
+		if (result == 0 && r != -EEXIST)
 			result = r;
 		device_get_state(dev, &state);
 		describe(step, text, sizeof(text));

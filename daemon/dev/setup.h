@@ -13,8 +13,8 @@ struct device;
 
 /*
  * What is there already stays. A step that fails is told of, as one of `file`;
- * the others are done nevertheless, and the first error returned. `home_ns_fd`
- * as in host.h. Slow.
+ * the others are done nevertheless, and the first error returned, but not that
+ * a route would be where another one is. `home_ns_fd` as in host.h. Slow.
  */
 int device_set_up(struct device *dev, int home_ns_fd, const char *file,
 		  const struct dev_setup *setup, dev_warn_fn *warn);

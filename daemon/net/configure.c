@@ -26,9 +26,12 @@ static int change_address(struct host_link *link, struct rtnl *rtnl,
 		.nodad = link->kind == DEV_TUN,
 	};
 
-	return config->what == TUND_CONFIG_ADDRESS_ADD
-		       ? rtnl_add_address(rtnl, ifindex, &address)
-		       : rtnl_del_address(rtnl, ifindex, &address);
+	int r;
+
+	if (config->what == TUND_CONFIG_ADDRESS_DEL)
+		return rtnl_del_address(rtnl, ifindex, &address);
+	r = rtnl_add_address(rtnl, ifindex, &address);
+	return r == -EEXIST ? HOST_SAME : r;
 }
 
 static int change_route(struct rtnl *rtnl, int ifindex,
@@ -42,9 +45,13 @@ static int change_route(struct rtnl *rtnl, int ifindex,
 		.metric = config->value,
 	};
 
-	return config->what == TUND_CONFIG_ROUTE_ADD
-		       ? rtnl_add_route(rtnl, ifindex, &route)
-		       : rtnl_del_route(rtnl, ifindex, &route);
+	int r;
+
+	if (config->what == TUND_CONFIG_ROUTE_DEL)
+		return rtnl_del_route(rtnl, ifindex, &route);
+	r = rtnl_add_route(rtnl, ifindex, &route);
+	return r == -EEXIST && rtnl_has_route(rtnl, ifindex, &route) ? HOST_SAME
+								     : r;
 }
 
 static int change(struct host_link *link, struct rtnl *rtnl, int ifindex,

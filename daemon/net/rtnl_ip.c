@@ -4,6 +4,8 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/ipv6_route.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,4 +103,85 @@ int rtnl_del_route(struct rtnl *rtnl, int ifindex,
 	};
 
 	return talk_of_route(rtnl, RTM_DELROUTE, 0, &head, ifindex, route);
+}
+
+/* What makes two routes the same one; without padding. */
+struct route_key {
+	uint32_t prefix, metric, ifindex;
+	uint8_t to[16], gateway[16];
+};
+
+struct search {
+	struct route_key key;
+	bool found;
+};
+
+static void route_attr(const struct nlattr *attr, struct route_key *key)
+{
+	const void *data = mnl_attr_get_payload(attr);
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_DST:
+		memcpy(key->to, data, len < 16 ? len : 16);
+		break;
+	case RTA_GATEWAY:
+	case RTA_VIA: /* of the other family: its first bytes say so */
+		memcpy(key->gateway, data, len < 16 ? len : 16);
+		break;
+	case RTA_PRIORITY:
+		key->metric = mnl_attr_get_u32(attr);
+		break;
+	case RTA_OIF: /* not there: it has several */
+		key->ifindex = mnl_attr_get_u32(attr);
+		break;
+	default:
+		break;
+	}
+}
+
+static int on_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
+	struct route_key key = {.prefix = head->rtm_dst_len};
+	struct search *search = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*head)) route_attr(attr, &key);
+	if (head->rtm_table == RT_TABLE_MAIN && head->rtm_type == RTN_UNICAST &&
+	    head->rtm_src_len == 0 && head->rtm_tos == 0 &&
+	    memcmp(&key, &search->key, sizeof(key)) == 0)
+		search->found = true;
+	return MNL_CB_OK;
+}
+
+bool rtnl_has_route(struct rtnl *rtnl, int ifindex,
+		    const struct rtnl_route *route)
+{
+	const struct rtmsg head = {
+		.rtm_family = route->family,
+		.rtm_table = RT_TABLE_MAIN,
+	};
+	struct search search = {
+		.key = {.prefix = route->prefix,
+			.metric = route->metric,
+			.ifindex = (uint32_t)ifindex},
+	};
+	const int yes = 1;
+	struct nlmsghdr *nlh;
+	int r;
+
+	if (route->family == AF_INET6 && route->metric == 0)
+		search.key.metric = IP6_RT_PRIO_USER;
+	memcpy(search.key.to, route->to, size_of(route->family));
+	if (route->gateway)
+		memcpy(search.key.gateway, route->gateway,
+		       size_of(route->family));
+	/* Then the kernel shows those of the interface only, where it can. */
+	setsockopt(rtnl_fd(rtnl), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &yes,
+		   sizeof(yes));
+	nlh = rtnl_begin(rtnl, RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
+	mnl_attr_put_u32(nlh, RTA_OIF, search.key.ifindex);
+	r = rtnl_talk(rtnl, nlh, on_route, &search);
+	return r < 0 || search.found;
 }

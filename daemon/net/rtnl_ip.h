@@ -44,4 +44,11 @@ int rtnl_add_route(struct rtnl *rtnl, int ifindex,
 int rtnl_del_route(struct rtnl *rtnl, int ifindex,
 		   const struct rtnl_route *route);
 
+/*
+ * Whether it is there, whoever made it; true if that cannot be seen. Questions
+ * through `rtnl` are taken strictly from then on.
+ */
+bool rtnl_has_route(struct rtnl *rtnl, int ifindex,
+		    const struct rtnl_route *route);
+
 #endif

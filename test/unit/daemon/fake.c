@@ -350,7 +350,7 @@ static int configure(struct host_link *link, int home_ns_fd,
 
 	if (r == 0)
 		r = fake.configure_error;
-	if (r < 0)
+	if (r != 0)
 		return r;
 	link->config = *config;
 	link->configured++;

@@ -168,6 +168,8 @@ static void errors_of_the_host(void **state)
 	attach_device(TUN);
 	fake.configure_error = -EEXIST;
 	assert_int_equal(configure(&config), -EEXIST);
+	fake.configure_error = HOST_SAME;
+	assert_int_equal(configure(&config), -EEXIST);
 	/* It is there, and yet was not found: so be it. */
 	fake.configure_error = -ENODEV;
 	assert_int_equal(configure(&config), -ENODEV);

@@ -199,7 +199,11 @@ static void the_interface_is_set_up(void **state)
 	open_file(&o);
 	assert_int_equal(attach_by(&o, "t1", IFF_TUN, &user), 0);
 	assert_int_equal(fake_link("t1")->configured, 0);
-	/* What is there already is no mistake; all else is. */
+	/* What is there already keeps nobody out; all else does. */
+	close_file(&o);
+	open_file(&o);
+	fake.configure_error = HOST_SAME;
+	assert_int_equal(attach_idle(&o, "t0", &user), 0);
 	close_file(&o);
 	open_file(&o);
 	fake.configure_error = -EEXIST;
