@@ -98,6 +98,8 @@ static struct device *find_device(struct dev_file *file, int ifindex)
 		struct host_state state;
 
 		id = dev->id;
+		/* Perhaps it has only just come. */
+		dev->host->sync(dev->link);
 		device_get_state(dev, &state);
 		if (state.ifindex == ifindex &&
 		    device_is_in(dev, dev_file_ns_id(file)))

@@ -266,6 +266,30 @@ static void owner_once_set_cannot_be_removed(void **state)
 	end_device(&o);
 }
 
+static void move_now(struct host_link *link)
+{
+	struct host_state now = link->state;
+
+	fake.on_sync = NULL;
+	now.moved = true;
+	fake_change(link, &now);
+}
+
+/* The news may not have been read yet: who looks for it asks for them. */
+static void found_where_it_was_just_moved_to(void **state)
+{
+	struct opened there;
+
+	make_idle(IFF_TUN);
+	open_file_in(&there, "/proc/self/ns/uts");
+	assert_int_equal(attach(&there, "t0", IFF_TUN), -EINVAL);
+	fake.elsewhere_fd = dev_file_ns(there.file);
+	fake.on_sync = move_now;
+	assert_int_equal(attach(&there, "t0", IFF_TUN), 0);
+	close_file(&o);
+	end_device(&there);
+}
+
 /* ---- the end ---- */
 
 static void deleted_while_idle(void **state)
@@ -352,6 +376,7 @@ int main(void)
 		TEST(refusals_are_the_kernels),
 		TEST(owner_and_group_have_to_match),
 		TEST(owner_once_set_cannot_be_removed),
+		TEST(found_where_it_was_just_moved_to),
 		TEST(deleted_while_idle),
 		TEST(deleted_while_attached),
 		TEST(deleted_while_parting),
