@@ -121,8 +121,9 @@ static void kernels_reason(const struct dev_check *check, uid_t uid,
 	else if (check->by_kernels_rule)
 		why = "the interface's owner and group allow it";
 	else
-		why = "the interface's owner and group do not allow it, and so "
-		      "it takes CAP_NET_ADMIN over the network namespace";
+		why = "the interface's owner and group do not allow it (one "
+		      "that a policy's user has made has none), and "
+		      "so it takes CAP_NET_ADMIN over the network namespace";
 	snprintf(ret_text, size,
 		 "no policy is about it, and by the kernel's rule %s", why);
 }

@@ -33,7 +33,8 @@ bool dev_may_attach(struct device *dev, const struct dev_caller *caller)
 	bool owner_ok, group_ok;
 
 	lock_acquire(&dev->lock);
-	owner_ok = !dev->knobs.has_owner || dev->knobs.owner == caller->uid;
+	owner_ok = !dev->knobs.by_rule &&
+		   (!dev->knobs.has_owner || dev->knobs.owner == caller->uid);
 	group_ok = !dev->knobs.has_group;
 	for (size_t i = 0; i < caller->n_groups && !group_ok; i++)
 		group_ok = dev->knobs.group == caller->groups[i];

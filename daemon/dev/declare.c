@@ -41,6 +41,7 @@ static void write_knobs(const struct declaring *now, struct dev_knobs *knobs)
 	const struct dev_declaration *d = now->d;
 
 	knobs->declared = true;
+	knobs->by_rule = false;
 	knobs->declaration = now->table->declarations;
 	knobs->persist = true;
 	knobs->has_owner = d->owner != (uid_t)-1;

@@ -263,6 +263,7 @@ static int make_and_start(struct dev_table *table, struct host_ns *ns,
 	r = make(table, ns, ns_id, spec, flags, &dev);
 	if (r < 0)
 		return r;
+	dev->knobs.by_rule = dev_file_grant(file)->stands_in;
 	queue = dev_queue_new(dev, file, spec->queue_len);
 	if (queue)
 		dev_limit_begin(dev, queue);

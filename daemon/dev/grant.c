@@ -130,6 +130,8 @@ int dev_grant_ask(struct dev_table *table, const struct dev_caller *caller,
 		.rule = decision.verdict == POLICY_ALLOWED ? decision.rule
 							   : NULL,
 		.exempt = caller->net_admin && request->ns_id == set->host_ns,
+		.stands_in = decision.verdict == POLICY_ALLOWED &&
+			     !caller->net_admin,
 		.account = caller->account,
 	};
 	return 0;

@@ -17,6 +17,7 @@ struct dev_grant {
 	struct policy_set *set; /* a reference, or NULL: nothing is granted */
 	const struct policy_rule *rule; /* of the set, or NULL: no policy */
 	bool exempt;			/* root, whom no limit binds */
+	bool stands_in;			/* the rule, for the capability */
 	uint64_t account;		/* of who asked */
 };
 

@@ -61,6 +61,17 @@ static void unlock_device_of_others(struct device *dev)
 	device_unref(dev);
 }
 
+/* Whether who is attached is so by a rule, in place of CAP_NET_ADMIN. */
+static bool is_by_rule(struct dev_file *file)
+{
+	struct dev_queue *queue = dev_file_queue(file);
+	bool by_rule = !queue || queue->grant.stands_in;
+
+	if (queue)
+		dev_queue_unref(queue);
+	return by_rule;
+}
+
 int dev_set_persist(struct dev_file *file, bool on)
 {
 	struct device *dev = lock_device(file);
@@ -78,6 +89,7 @@ int dev_set_persist(struct dev_file *file, bool on)
 
 int dev_set_owner(struct dev_file *file, uid_t owner)
 {
+	bool by_rule = is_by_rule(file);
 	struct device *dev = lock_device(file);
 	int r = 0;
 
@@ -90,6 +102,7 @@ int dev_set_owner(struct dev_file *file, uid_t owner)
 	} else {
 		dev->knobs.owner = owner;
 		dev->knobs.has_owner = true;
+		dev->knobs.by_rule = by_rule;
 	}
 	unlock_device_of_others(dev);
 	return r;
@@ -97,6 +110,7 @@ int dev_set_owner(struct dev_file *file, uid_t owner)
 
 int dev_set_group(struct dev_file *file, gid_t group)
 {
+	bool by_rule = is_by_rule(file);
 	struct device *dev = lock_device(file);
 	int r = 0;
 
@@ -109,6 +123,7 @@ int dev_set_group(struct dev_file *file, gid_t group)
 	} else {
 		dev->knobs.group = group;
 		dev->knobs.has_group = true;
+		dev->knobs.by_rule = by_rule;
 	}
 	unlock_device_of_others(dev);
 	return r;

@@ -22,6 +22,11 @@ struct dev_knobs {
 	bool has_owner, has_group;
 	uid_t owner;
 	gid_t group;
+	/*
+	 * Made, or given its owner, by a rule and without CAP_NET_ADMIN: so it
+	 * has no owner who needs no rule.
+	 */
+	bool by_rule;
 	int vnet_hdr_size;
 	bool vnet_le;
 	unsigned int offload;

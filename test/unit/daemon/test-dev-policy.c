@@ -150,6 +150,41 @@ static void a_policy_and_the_owner(void **state)
 	close_file(&o);
 }
 
+static const struct dev_caller someone = {.uid = 1001, .account = 1001};
+
+/* Nobody gets round a rule by the gift of whom it is for. */
+static void what_a_policy_gives_is_not_handed_on(void **state)
+{
+	static const char *const names[] = {"t0", "t1", "t2"};
+	struct policy_set *set = begin_policy(ELSEWHERE);
+	struct id_range *range = must_alloc(sizeof(*range));
+	struct opened o;
+
+	make_persistent("t0", 0);
+	make_persistent("t1", user.uid);
+	*range = (struct id_range){user.uid, user.uid};
+	add_rule(set, NULL, POLICY_CREATE | POLICY_ATTACH)->users =
+		(struct id_set){range, 1};
+	dev_table_set_policy(table, set);
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		open_file(&o);
+		assert_int_equal(attach_idle(&o, names[i], &user), 0);
+		assert_int_equal(dev_set_persist(o.file, true), 0);
+		if (i < 2)
+			assert_int_equal(dev_set_owner(o.file, someone.uid), 0);
+		close_file(&o);
+		open_file(&o);
+		assert_int_equal(attach_idle(&o, names[i], &someone), -EPERM);
+		assert_int_equal(attach_idle(&o, names[i], &admin), 0);
+		/* It is, by root's word. */
+		assert_int_equal(dev_set_owner(o.file, someone.uid), 0);
+		close_file(&o);
+		open_file(&o);
+		assert_int_equal(attach_idle(&o, names[i], &someone), 0);
+		close_file(&o);
+	}
+}
+
 /* Whoever is attached stays so, and the next one is asked anew. */
 static void another_policy_is_for_the_next(void **state)
 {
@@ -537,6 +572,7 @@ int main(void)
 		TEST(a_user_has_what_a_policy_allows),
 		TEST(a_policy_refuses_root_elsewhere_and_not_here),
 		TEST(a_policy_and_the_owner),
+		TEST(what_a_policy_gives_is_not_handed_on),
 		TEST(another_policy_is_for_the_next),
 		TEST(the_interface_is_set_up),
 		TEST(patterns_become_names_first),
