@@ -111,6 +111,22 @@ static struct device *find_device(struct dev_file *file, int ifindex)
 	return dev;
 }
 
+/* Nobody's that was found: it may be one that has ended meanwhile. */
+static bool has_changed(struct dev_file *file, struct host_ns *ns,
+			const char *name, int ifindex)
+{
+	int now;
+
+	return dev_file_table(file)->host->find(ns, name, &now) != HOST_OK ||
+	       now != ifindex;
+}
+
+static bool may_end_soon(struct device *dev, enum dev_patience patience)
+{
+	return (patience != DEV_WAIT_NOT && device_is_leaving(dev)) ||
+	       (patience == DEV_WAIT_ANY && device_closing(dev));
+}
+
 /*
  * Attaches to the present owner of the name. Returns ATTACH_NEW when the name
  * is free, DEV_ATTACH_AGAIN when it may soon be, else as attach_device().
@@ -119,7 +135,8 @@ enum { ATTACH_NEW = 2 };
 
 static int attach_existing(struct dev_file *file, struct host_ns *ns,
 			   const char *name, unsigned int flags,
-			   const struct dev_caller *caller, bool final,
+			   const struct dev_caller *caller,
+			   enum dev_patience patience,
 			   struct dev_queue **ret_queue)
 {
 	struct device *dev;
@@ -131,17 +148,19 @@ static int attach_existing(struct dev_file *file, struct host_ns *ns,
 	if (r < 0)
 		return r;
 	dev = find_device(file, ifindex);
-	if (!dev && !final && dev_table_any_making(dev_file_table(file)))
+	if (!dev && patience == DEV_WAIT_ANY &&
+	    (dev_table_any_making(dev_file_table(file)) ||
+	     has_changed(file, ns, name, ifindex)))
 		return DEV_ATTACH_AGAIN;
 	if (!dev)
 		return flags & IFF_TUN_EXCL ? -EBUSY : -EINVAL;
 	/* Perhaps whoever had a packet socket has just closed it. */
 	dev->host->sync(dev->link);
-	if (!final && device_closing(dev))
+	if (may_end_soon(dev, patience))
 		r = DEV_ATTACH_AGAIN;
 	else
 		r = attach_device(dev, file, name, flags, caller, ret_queue);
-	if (final && r == DEV_ATTACH_AGAIN)
+	if (patience == DEV_WAIT_NOT && r == DEV_ATTACH_AGAIN)
 		r = -EBUSY;
 	device_unref(dev);
 	return r;
@@ -228,8 +247,8 @@ static int check_napi_frags(unsigned int flags, const struct dev_caller *caller)
 }
 
 int dev_attach(struct dev_file *file, const char *name, unsigned int flags,
-	       const struct dev_caller *by, bool final, int ifindex,
-	       struct dev_queue **ret_queue)
+	       const struct dev_caller *by, enum dev_patience patience,
+	       int ifindex, struct dev_queue **ret_queue)
 {
 	const struct host_ops *host = dev_file_table(file)->host;
 	struct dev_caller counted = *by;
@@ -244,7 +263,7 @@ int dev_attach(struct dev_file *file, const char *name, unsigned int flags,
 	counted.account = dev_table_account(dev_file_table(file), by->account);
 
 	/* Whoever has closed a device may count on its name. */
-	if (!final &&
+	if (patience == DEV_WAIT_ANY &&
 	    dev_table_any_leaving(dev_file_table(file), dev_file_ns_id(file)))
 		return DEV_ATTACH_AGAIN;
 	r = host->ns_open(dev_file_ns(file), &ns);
@@ -252,7 +271,7 @@ int dev_attach(struct dev_file *file, const char *name, unsigned int flags,
 		return r;
 	r = ATTACH_NEW;
 	if (name[0])
-		r = attach_existing(file, ns, name, flags, caller, final,
+		r = attach_existing(file, ns, name, flags, caller, patience,
 				    ret_queue);
 	if (r == ATTACH_NEW && (!name[0] || strstr(name, "%d")))
 		r = attach_pattern(file, ns, name[0] ? name : usual, flags,

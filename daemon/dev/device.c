@@ -489,6 +489,16 @@ bool device_is_idle(struct device *dev)
 	return idle;
 }
 
+bool device_is_leaving(struct device *dev)
+{
+	bool leaving;
+
+	lock_acquire(&dev->lock);
+	leaving = dev->phase == DEVICE_PARTING || dev->phase == DEVICE_LEAVING;
+	lock_release(&dev->lock);
+	return leaving;
+}
+
 bool device_closing(struct device *dev)
 {
 	struct dev_queue_set set;

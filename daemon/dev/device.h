@@ -181,6 +181,9 @@ void device_end(struct device *dev);
 /* The same if nobody is attached; it is gone then when this returns. Slow. */
 bool device_end_idle(struct device *dev);
 
+/* It is no more, or soon idle: nobody can hold that up. */
+bool device_is_leaving(struct device *dev);
+
 /* Whether a place for one more file may soon be free. */
 bool device_closing(struct device *dev);
 

@@ -263,11 +263,29 @@ static int set_up(struct dev_queue *queue, const struct dev_file *file)
 		    : 0;
 }
 
+static enum dev_patience patience_until(uint64_t deadline_ms)
+{
+	uint64_t now = now_ms();
+
+	if (now < deadline_ms)
+		return DEV_WAIT_ANY;
+	return deadline_ms && now - deadline_ms < DEV_LEAVE_MS
+		       ? DEV_WAIT_LEAVING
+		       : DEV_WAIT_NOT;
+}
+
+uint64_t dev_attach_due_ms(uint64_t deadline_ms)
+{
+	return patience_until(deadline_ms) == DEV_WAIT_ANY
+		       ? deadline_ms
+		       : deadline_ms + DEV_LEAVE_MS;
+}
+
 int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    unsigned int flags, const struct dev_caller *caller,
 		    uint64_t deadline_ms, char ret_name[IFNAMSIZ])
 {
-	bool final = now_ms() >= deadline_ms;
+	enum dev_patience patience = patience_until(deadline_ms);
 	struct dev_queue *queue = NULL;
 	struct host_state state;
 	bool taken;
@@ -286,7 +304,7 @@ int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 	if (taken)
 		return -EEXIST;
 
-	r = dev_attach(file, name, flags, caller, final, ifindex, &queue);
+	r = dev_attach(file, name, flags, caller, patience, ifindex, &queue);
 	dev_grant_put(&file->grant);
 
 	lock_acquire(&file->lock);

@@ -75,6 +75,8 @@ int dev_file_ns(const struct dev_file *file);
  * where somebody is perhaps just closing is made to come again, for so long.
  */
 #define DEV_ATTACH_MS 500
+/* So much longer for a name whose holder is surely on its way out. */
+#define DEV_LEAVE_MS 10000
 
 enum {
 	DEV_ATTACHED = 0,
@@ -84,11 +86,15 @@ enum {
 /*
  * TUNSETIFF: attaches the file to the interface `name`, which may be empty or
  * hold one %d; at success the real name is returned. Slow. The errors are those
- * of the kernel's TUN. At `deadline_ms` of now_ms() the answer is final.
+ * of the kernel's TUN. At `deadline_ms` of now_ms() the answer is final, where
+ * the holder of the name is leaving DEV_LEAVE_MS later; with 0 it always is.
  */
 int dev_file_attach(struct dev_file *file, const char name[IFNAMSIZ],
 		    unsigned int flags, const struct dev_caller *caller,
 		    uint64_t deadline_ms, char ret_name[IFNAMSIZ]);
+
+/* When who is told DEV_ATTACH_AGAIN from now on comes again at the latest. */
+uint64_t dev_attach_due_ms(uint64_t deadline_ms);
 
 /* TUNSETQUEUE, with IFF_ATTACH_QUEUE or IFF_DETACH_QUEUE. */
 int dev_file_set_queue(struct dev_file *file, unsigned int flags);

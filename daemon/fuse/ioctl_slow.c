@@ -83,10 +83,12 @@ static void set_iff_again(struct work *work)
 	struct slow_call *slow = container_of(work, struct slow_call, work);
 	struct work_queue *queue = queue_of(server_of(slow), &slow->call);
 	uint64_t wakes = work_wakes(queue);
+	/* Not after it: the time may have passed that it still had. */
+	uint64_t due_ms = dev_attach_due_ms(slow->deadline_ms);
 	int r = set_iff(slow);
 
 	if (r == DEV_ATTACH_AGAIN)
-		work_put_later(queue, work, wakes, slow->deadline_ms);
+		work_put_later(queue, work, wakes, due_ms);
 	else
 		end_call(slow, r, NULL, 0);
 }

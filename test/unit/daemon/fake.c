@@ -118,6 +118,8 @@ static int find(struct host_ns *ns, const char *name, int *ret_ifindex)
 	}
 	pthread_mutex_unlock(&fake.mutex);
 	counter_add(&fake.finds, 1);
+	if (r == HOST_OK && fake.on_found)
+		fake.on_found();
 	return r;
 }
 

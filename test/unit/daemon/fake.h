@@ -66,6 +66,7 @@ struct fake {
 
 	/* Called in the calls of these names, with no lock held, if set. */
 	void (*on_find)(void);
+	void (*on_found)(void);
 	void (*on_new)(void);
 	void (*on_start)(struct host_link *link);
 	void (*on_send)(struct host_link *link);

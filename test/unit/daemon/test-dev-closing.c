@@ -232,6 +232,56 @@ static void leaving_device_at_the_deadline(void **state)
 	close_file(&b);
 }
 
+/* A busy machine may hold it up for longer than anybody who only may go. */
+static void leaving_device_is_waited_for_beyond_it(void **state)
+{
+	uint64_t now = now_ms();
+	char out[IFNAMSIZ];
+	struct opened a, b;
+	unsigned int left;
+
+	open_file(&a);
+	open_file(&b);
+	attach_up(&a, "t0", IFF_TUN);
+	close_file(&a);
+	assert_int_equal(dev_attach_due_ms(now), now + DEV_LEAVE_MS);
+	assert_int_equal(attach_as(&b, "t0", IFF_TUN, true, now, out),
+			 DEV_ATTACH_AGAIN);
+	assert_int_equal(
+		attach_as(&b, "t0", IFF_TUN, true, now - DEV_LEAVE_MS, out),
+		-EBUSY);
+	left = counter_value(&fake.left);
+	counter_add(&gate, 1);
+	assert_true(counter_wait(&fake.left, left + 1));
+	assert_int_equal(attach_as(&b, "t0", IFF_TUN, true, now, out), 0);
+	close_file(&b);
+}
+
+static struct opened first;
+
+static void end_the_holder(void)
+{
+	fake.on_found = NULL;
+	left_before = counter_value(&fake.left);
+	close_file(&first);
+	assert_true(counter_wait(&fake.left, left_before + 1));
+}
+
+/* It was there when the name was looked up, and not when it was looked for. */
+static void device_that_has_just_left_means_again(void **state)
+{
+	struct opened b;
+
+	open_file(&first);
+	open_file(&b);
+	attach_up(&first, "t0", IFF_TUN);
+	fake.on_found = end_the_holder;
+	assert_int_equal(attach_once(&b, "t0", IFF_TUN, false),
+			 DEV_ATTACH_AGAIN);
+	assert_int_equal(attach_once(&b, "t0", IFF_TUN, false), 0);
+	close_file(&b);
+}
+
 static void other_namespaces_are_not_waited_for(void **state)
 {
 	struct opened a, b;
@@ -304,6 +354,8 @@ int main(void)
 		TEST(device_being_made_means_again),
 		GATE(deleted_device_means_again),
 		GATE(leaving_device_at_the_deadline),
+		GATE(leaving_device_is_waited_for_beyond_it),
+		TEST(device_that_has_just_left_means_again),
 		GATE(other_namespaces_are_not_waited_for),
 		GATE(attached_file_is_refused_before_it_waits),
 		TEST(moved_interface_is_not_the_holder),
