@@ -186,15 +186,23 @@ int tunclient_check_(struct tunclient *client)
 	return tunclient_fail_(client, -EBADFD, tunclient_no_interface_);
 }
 
+/* What is at the path now need not be the same device. */
+static int open_again(struct tunclient *client, struct tunclient *ret_found)
+{
+	*ret_found = (struct tunclient){.options = client->options};
+	return tunclient_try_device_(ret_found, client->device);
+}
+
 PUBLIC int tunclient_detach(struct tunclient *client)
 {
 	int r = tunclient_check_(client);
+	struct tunclient found;
 	int fd;
 
 	if (r < 0)
 		return r;
 	/* The socket is to be closed before the file, which its end needs. */
-	fd = tunclient_try_device_(client, client->device);
+	fd = open_again(client, &found);
 	if (fd < 0) {
 		tunclient_say_(client, "cannot open ", client->device,
 			       " again: ", tunclient_open_reason_(fd), NULL);
@@ -202,6 +210,8 @@ PUBLIC int tunclient_detach(struct tunclient *client)
 	}
 	tunclient_leave_(client);
 	tunclient_drop_file_(client);
+	client->is_tund = found.is_tund;
+	client->tund_abilities = found.tund_abilities;
 	tunclient_take_file_(client, fd);
 	return 0;
 }

@@ -76,7 +76,10 @@ struct tunclient {
 /* open.c: a handle without a device; NULL: no memory. */
 struct tunclient *tunclient_new_(void);
 
-/* A descriptor of a device as the options want it, or an error. */
+/*
+ * A descriptor of a device as the options want it, or an error. Says in the
+ * handle whose device it is.
+ */
 int tunclient_try_device_(struct tunclient *client, const char *path);
 
 /* Makes it, or -1, the handle's file; closes what is that. */
