@@ -89,8 +89,8 @@ void tunclient_drop_file_(struct tunclient *client);
 /* Why a device did not open, for a sentence. */
 const char *tunclient_open_reason_(int error);
 
-/* Sentences that several need. */
-extern const char tunclient_no_interface_[], tunclient_no_daemon_[];
+/* A sentence that several need. */
+extern const char tunclient_no_interface_[];
 
 /* attach.c: ends what the plane has begun; the file is still attached. */
 void tunclient_leave_(struct tunclient *client);
@@ -113,7 +113,10 @@ __attribute__((sentinel)) void tunclient_add_(struct tunclient *client, ...);
 /* Makes a constant the sentence; for any call. */
 void tunclient_say_constant_(struct tunclient *client, const char *sentence);
 
-/* The same, unless a program meets this error all day. Returns the error. */
+/*
+ * The same, unless a program meets this error all day, or the daemon's end is
+ * what it tells. Returns the error.
+ */
 int tunclient_fail_(struct tunclient *client, int error, const char *sentence);
 
 #endif

@@ -41,9 +41,6 @@ static const char *sentence_of(int error)
 		return "the gateway cannot be reached through the interface";
 	case -EINVAL:
 		return "the interface does not take this value";
-	case -ENOTCONN:
-	case -ECONNABORTED:
-		return tunclient_no_daemon_;
 	default:
 		return "the interface could not be configured";
 	}

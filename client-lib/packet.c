@@ -27,9 +27,6 @@ static const char *receive_sentence(int error)
 		       "tunclient_ring_receive()";
 	case -ENOMEM:
 		return "no memory for packets";
-	case -ENOTCONN:
-	case -ECONNABORTED:
-		return tunclient_no_daemon_;
 	default:
 		return "no packet could be received";
 	}
@@ -52,9 +49,6 @@ static const char *send_sentence(int error)
 		       "without offloads";
 	case -EBADFD:
 		return tunclient_no_interface_;
-	case -ENOTCONN:
-	case -ECONNABORTED:
-		return tunclient_no_daemon_;
 	default:
 		return "the packet was not taken";
 	}

@@ -11,7 +11,7 @@
 
 const char tunclient_no_interface_[] =
 	"the handle is not attached, or its interface was deleted";
-const char tunclient_no_daemon_[] = "the tund daemon has ended";
+static const char no_daemon[] = "the tund daemon has ended";
 
 static void append(struct tunclient *client, va_list parts)
 {
@@ -60,6 +60,8 @@ void tunclient_say_constant_(struct tunclient *client, const char *sentence)
 
 int tunclient_fail_(struct tunclient *client, int error, const char *sentence)
 {
+	if (error == -ENOTCONN || error == -ECONNABORTED)
+		sentence = no_daemon;
 	if (error != -EAGAIN && error != -EINTR)
 		tunclient_say_constant_(client, sentence);
 	return error;
