@@ -188,13 +188,21 @@ int fanout_choose(int fd, const uint16_t *members, unsigned int n)
 	return r;
 }
 
+/* Beside the daemon's own there is room for all queues, which is one more. */
 int fanout_join(int fd)
 {
-	const int group =
-		GROUP |
-		(PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_IGNORE_OUTGOING) << 16;
+	const struct fanout_args group = {
+		.id = GROUP,
+		.type_flags =
+			PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_IGNORE_OUTGOING,
+		.max_num_members = 1 + HOST_MAX_QUEUES,
+	};
+	int r = set_option(fd, PACKET_FANOUT, &group, sizeof(group));
 
-	return set_option(fd, PACKET_FANOUT, &group, sizeof(group));
+	/* Before Linux 5.13 it is 256, without a word of that at the end. */
+	if (r == -EINVAL)
+		r = set_option(fd, PACKET_FANOUT, &group, sizeof(int));
+	return r == -ENOSPC ? -E2BIG : r;
 }
 
 int fanout_open(const struct host_link *link, int *ret_fd)

@@ -10,7 +10,7 @@
 
 #include <tunclient.h>
 
-enum { SHELL_HANDLES = 10, SHELL_PACKETS = 4096 };
+enum { SHELL_HANDLES = 300, SHELL_PACKETS = 4096 };
 
 /* Handles by number; NULL: none. */
 extern struct tunclient *shell_handles[SHELL_HANDLES];
