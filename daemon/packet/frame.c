@@ -126,10 +126,13 @@ int frame_to_pkt(const uint8_t *data, size_t len, const struct frame_meta *m,
 {
 	struct pkt *pkt;
 
-	if (len < ETH_HLEN && (!tap || m->has_vlan || len == 0))
+	if (len < ETH_HLEN && (m->has_vlan || len == 0))
 		return -EINVAL;
 	if (tap)
 		return tap_pkt(data, len, m, ret_pkt);
+	/* An empty one would be a file's end to whoever reads it. */
+	if (len <= ETH_HLEN)
+		return -EINVAL;
 
 	pkt = pkt_new(len - ETH_HLEN);
 	if (!pkt)

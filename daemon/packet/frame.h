@@ -75,8 +75,9 @@ bool frame_finish_csum(uint8_t *data, size_t len, const struct frame_meta *m);
 /*
  * Makes the packet that a program is to read from a received frame: for TAP
  * the frame with its VLAN tag put back, for TUN what follows the Ethernet
- * header. Returns 0, -EINVAL for a frame that cannot be one, or -ENOMEM. That
- * of a TAP may have been cut anywhere, by the program's own filter.
+ * header, which is something. Returns 0, -EINVAL for a frame that cannot be
+ * one, or -ENOMEM. That of a TAP may have been cut anywhere, by the program's
+ * own filter.
  */
 int frame_to_pkt(const uint8_t *data, size_t len, const struct frame_meta *m,
 		 bool tap, struct pkt **ret_pkt);

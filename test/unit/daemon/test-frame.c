@@ -89,7 +89,7 @@ static void tun_packet_is_what_follows_the_header(void **state)
 		int r;
 
 		r = frame_to_pkt(data, len, &meta, false, &pkt);
-		if (len < 14) {
+		if (len <= 14) {
 			assert_int_equal(r, -EINVAL);
 			assert_null(pkt);
 		} else {
@@ -423,10 +423,12 @@ static void hostile_frames_are_harmless(void **state)
 		meta.csum_offset = (uint16_t)(random_next(&seed) % 110);
 		frame_finish_csum(data, len, &meta);
 		r = frame_to_pkt(data, len, &meta, i & 1, &pkt);
-		if (i & 1 && !meta.has_vlan)
-			assert_int_equal(r, len == 0 ? -EINVAL : 0);
-		else
+		if (!(i & 1))
+			assert_int_equal(r, len <= 14 ? -EINVAL : 0);
+		else if (meta.has_vlan)
 			assert_int_equal(r, len < 14 ? -EINVAL : 0);
+		else
+			assert_int_equal(r, len == 0 ? -EINVAL : 0);
 		if (r == 0)
 			pkt_free(pkt);
 		free(data);
