@@ -11,6 +11,8 @@
  *
  * NETNS is a network namespace's file, as in /run/netns/.
  */
+#define _GNU_SOURCE 1 /* setns() */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -116,10 +118,8 @@ static void make_buffers(struct wire *wire)
 }
 
 /* An interface belongs to the namespace in which its device was opened. */
-static void enter(const char *netns)
+static void enter(int fd, const char *netns)
 {
-	int fd = open(netns, O_RDONLY | O_CLOEXEC);
-
 	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
 		fail(netns, NULL, -errno);
 	close(fd);
@@ -129,18 +129,23 @@ static struct tunclient *open_end(const struct tunclient_options *options,
 				  char *name)
 {
 	char *netns = strchr(name, '@');
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct tunclient *client;
 	int r;
 
 	if (netns) {
 		*netns++ = '\0';
-		enter(netns);
+		enter(open(netns, O_RDONLY | O_CLOEXEC), netns);
 	}
 	r = tunclient_open(options, &client);
 	if (r == 0)
 		r = tunclient_attach(client, name, TUNCLIENT_TUN);
 	if (r < 0)
 		fail(name, client, r);
+	if (netns)
+		enter(home, "back");
+	else
+		close(home);
 	return client;
 }
 

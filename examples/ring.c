@@ -74,10 +74,6 @@ static int run(struct tunclient *tun, const char *name, struct count *count)
 		r = tunclient_name(tun, real_name, sizeof(real_name));
 	if (r == 0)
 		r = tunclient_info(tun, &info);
-	/* The first call makes the ring: nothing is lost while nothing comes.
-	 */
-	if (r == 0)
-		r = receive(tun, count);
 	if (r < 0)
 		return r;
 	/* Without SA_RESTART: a signal ends the wait. */
@@ -92,9 +88,6 @@ static int run(struct tunclient *tun, const char *name, struct count *count)
 	fflush(stdout);
 	pfd.fd = tunclient_fd(tun);
 	pfd.events = POLLIN;
-	/* The first call makes the ring: nothing is lost while nothing comes.
-	 */
-	r = receive(tun, count);
 	/*
 	 * A second at most, for a signal may come between the two; a program
 	 * that must not wait for it has signalfd(2).
