@@ -17,6 +17,10 @@
 #define VERSION	   1
 #define MAX_ANSWER (17u << 20)
 
+/* So long the answer may take; a reload looks up users, and makes devices. */
+#define ANSWER_SECONDS 10
+#define RELOAD_SECONDS 60
+
 /* ---- options ---- */
 
 static bool is_taken(int option, unsigned int takes)
@@ -102,9 +106,19 @@ static bool is_socket(const char *path)
 	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+static void complain_of_silence(void)
+{
+	complain("the daemon does not answer: it is stopped, hangs or is busy; "
+		 "look at its log, or start it again with \"systemctl restart "
+		 "tund\"");
+}
+
 static void explain(const char *path, int error)
 {
 	switch (error) {
+	case EAGAIN: /* it has not accepted others, either */
+		complain_of_silence();
+		break;
 	case ENOENT:
 		complain("%s is not there: start the daemon with \"systemctl "
 			 "start tund\" or \"tund\", or name its socket with "
@@ -134,7 +148,16 @@ static void explain(const char *path, int error)
 	}
 }
 
-static int open_socket(const char *path)
+/* How long a call may wait; 0: for ever. */
+static void set_patience(int fd, time_t seconds)
+{
+	const struct timeval time = {.tv_sec = seconds};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+}
+
+static int open_socket(const char *path, time_t patience)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -143,6 +166,7 @@ static int open_socket(const char *path)
 		errno = ENAMETOOLONG;
 	else if (fd >= 0) {
 		strcpy(address.sun_path, path);
+		set_patience(fd, patience);
 		if (connect(fd, (const struct sockaddr *)&address,
 			    sizeof(address)) == 0)
 			return fd;
@@ -210,7 +234,9 @@ int control_ask(const struct control_options *options, const char *command)
 {
 	char *text = make_request(options, command);
 	uint32_t head = text ? htonl((uint32_t)strlen(text)) : 0;
-	int fd = text ? open_socket(options->path) : -1;
+	time_t patience = strcmp(command, "reload") == 0 ? RELOAD_SECONDS
+							 : ANSWER_SECONDS;
+	int fd = text ? open_socket(options->path, patience) : -1;
 
 	/* If it was refused, the answer says why. */
 	if (fd >= 0 && send_all(fd, &head, sizeof(head)))
@@ -260,20 +286,23 @@ static int read_all(int fd, void *ret_data, size_t len, int *ret_passed)
 	return 1;
 }
 
-static json_t *read_message(int fd, bool *ret_ended, int *ret_passed)
+/* `ret_error`: 0 at the end, EAGAIN if nothing comes, or another one. */
+static json_t *read_message(int fd, int *ret_error, int *ret_passed)
 {
 	json_t *message = NULL;
 	char *text = NULL;
 	uint32_t len;
 	int r = read_all(fd, &len, sizeof(len), ret_passed);
 
-	*ret_ended = r == 0;
+	*ret_error = r < 0 ? errno : 0;
 	if (r <= 0)
 		return NULL;
 	len = ntohl(len);
 	if (len <= MAX_ANSWER)
 		text = malloc(len);
-	if (text && read_all(fd, text, len, NULL) == 1)
+	r = text ? read_all(fd, text, len, NULL) : 0;
+	*ret_error = r < 0 ? errno : EPROTO;
+	if (r == 1)
 		message = json_loadb(text, len, 0, NULL);
 	free(text);
 	return message;
@@ -282,14 +311,19 @@ static json_t *read_message(int fd, bool *ret_ended, int *ret_passed)
 /* NULL after a complaint. */
 static json_t *read_or_complain(int fd, int *ret_passed)
 {
-	bool ended;
-	json_t *message = read_message(fd, &ended, ret_passed);
+	int error;
+	json_t *message = read_message(fd, &error, ret_passed);
 
-	if (!message)
-		complain(ended ? "the daemon has closed the connection: look "
-				 "at its log"
-			       : "the daemon's answer cannot be understood: "
-				 "is it of this version?");
+	/* What comes after an answer comes when there is something to tell. */
+	if (message)
+		set_patience(fd, 0);
+	else if (error == EAGAIN)
+		complain_of_silence();
+	else
+		complain(error == 0 ? "the daemon has closed the connection: "
+				      "look at its log"
+				    : "the daemon's answer cannot be "
+				      "understood: is it of this version?");
 	return message;
 }
 
