@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Bytes that are shown; the digest is over all. */
 enum { SHOWN = 128 };
@@ -170,12 +171,16 @@ static void command_send(void)
 		free(packets[i].data);
 }
 
-/* `send_on H PACKET`: until there is no interface; the errors that came. */
+/*
+ * `send_on H PACKET FILE`: until there is no interface; the errors that came.
+ * The file has a byte for each call that has returned.
+ */
 static void command_send_on(void)
 {
 	const struct timespec pause = {.tv_nsec = 1000};
 	struct tunclient *client = shell_handle();
 	char *word = shell_word();
+	int fd = open(shell_word(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	bool seen[256] = {false};
 	int r;
 
@@ -185,9 +190,12 @@ static void command_send_on(void)
 		r = tunclient_send_batch(client, packets, 1);
 		if (r < 0 && r > -256)
 			seen[-r] = true;
+		if (write(fd, "", 1) < 0)
+			break;
 		/* The host has to keep pace, or its backlog is full. */
 		nanosleep(&pause, NULL);
 	} while (r != -EBADFD);
+	close(fd);
 	free(packets[0].data);
 	for (int i = 0; i < 256; i++)
 		if (seen[i])
