@@ -64,9 +64,13 @@ class Connection:
 class Pretended:
     """Answers for the daemon, with devices of one name and these kinds: those
     in the list, and the one that is captured, in the place of whose packets
-    there is their end."""
+    there is their end. With `hold` that comes after end(), and until then what
+    is sent through .packets, which is there when the capture has begun."""
 
-    def __init__(self, name, listed, captured):
+    def __init__(self, name, listed, captured, hold=False):
+        self.packets, self.held = None, threading.Event()
+        if not hold:
+            self.held.set()
         self.devices = [dict(name=name, netns=1, plane='file', kind=kind)
                         for kind in (*listed, captured)]
         self.path, self.commands = tt.WORK + '/pretended', []
@@ -94,13 +98,20 @@ class Pretended:
             if request['command'] == 'list':
                 result, fds = dict(devices=self.devices[:-1]), []
             text = json.dumps(dict(version=1, result=result)).encode()
+            self.packets = ours
             socket.send_fds(client, [struct.pack('!I', len(text)) + text], fds)
+            if request['command'] == 'capture':
+                self.held.wait()
+
+    def end(self):
+        self.held.set()
 
     def __enter__(self):
         self.thread.start()
         return self
 
     def __exit__(self, *_):
+        self.end()
         self.server.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.server.close()
