@@ -28,7 +28,8 @@ static const char *sentence_of(int error)
 		return "the interface is in another network namespace than "
 		       "that in which the device was opened";
 	case -EEXIST:
-		return "the interface has it already";
+		return "the interface has it already, or another one has "
+		       "such a route";
 	case -EADDRNOTAVAIL:
 		return "the interface has no such address, or cannot have it";
 	case -ESRCH:
