@@ -152,10 +152,16 @@ void doctor_advise(const struct doctor *d, char *ret_text, size_t size)
 		return;
 	}
 	if (way) {
+		const char *looks = d->paths[0].path;
+		bool absent = d->paths[0].obstacle == OBSTACLE_ABSENT;
+
+		/* A mount needs something to be over. */
 		snprintf(ret_text, size,
 			 "let the program open %s, or mount that where it "
-			 "looks: \"mount --bind %s %s\"",
-			 way->path, way->path, d->paths[0].path);
+			 "looks: \"%s%s%smount --bind %s %s\"",
+			 way->path, absent ? "install -D /dev/null " : "",
+			 absent ? looks : "", absent ? " && " : "", way->path,
+			 looks);
 		return;
 	}
 	text = advise_user(d);
