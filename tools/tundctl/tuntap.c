@@ -203,8 +203,13 @@ static const char *remedy(int error, bool add)
 			     "another"
 			   : "a program uses it; end that first";
 	case EPERM:
-		return "it needs CAP_NET_ADMIN in this network namespace; run "
-		       "it as root";
+		return "it needs CAP_NET_ADMIN in this network namespace, or "
+		       "a policy of tund.conf(5) that allows it, and none that "
+		       "refuses it: run it as root, or see tund's log";
+	case ENOSPC:
+	case EMFILE:
+		return "the user has as many as tund.conf(5) allows; remove "
+		       "one first";
 	case EINVAL:
 		return add ? "no such name or mix of flags can be; choose "
 			     "another"
@@ -233,16 +238,26 @@ static int attach(int device, struct tuntap *t, bool add)
 	return 0;
 }
 
+static const char *set_remedy(int error)
+{
+	switch (error) {
+	case EINVAL:
+		return "no such user or group in this user namespace";
+	case EPERM:
+		return "the device is declared in tund.conf(5): take it out "
+		       "there, and reload, first";
+	default:
+		return "see tund(4)";
+	}
+}
+
 static int set(int device, const char *word, unsigned int cmd, uint32_t value)
 {
 	struct tund_value v = {.cmd = cmd, .value = value};
 
 	if (ioctl(device, TUND_IOC_VALUE, &v) == 0)
 		return 0;
-	complain("ioctl(%s): %s: %s", word, strerror(errno),
-		 errno == EINVAL
-			 ? "no such user or group in this user namespace"
-			 : "see tund(4)");
+	complain("ioctl(%s): %s: %s", word, strerror(errno), set_remedy(errno));
 	return -1;
 }
 
