@@ -30,10 +30,10 @@ static const struct value_bit kinds[] = {
 	{"tap", POLICY_TAP},
 };
 
-static bool one_id(const struct config_value *v, bool group, uint32_t *ret_id)
+static bool one_id(const struct config_value *v, enum ids ids, uint32_t *ret_id)
 {
 	struct id_set set = {0};
-	bool ok = value_ids(v, group, &set);
+	bool ok = value_ids(v, ids | IDS_ONE, &set);
 
 	if (ok && (set.n != 1 || set.ranges[0].first != set.ranges[0].last)) {
 		config_mistake(v->reading, "%s=%s: one name or number, no more",
@@ -92,7 +92,7 @@ static void set_capture_group(struct reading *reading,
 	struct policy_set *set = reading->config->policy;
 	uint32_t group;
 
-	if (!one_id(v, true, &group))
+	if (!one_id(v, IDS_GROUP, &group))
 		return;
 	set->has_capture_group = true;
 	set->capture_group = group;
@@ -151,12 +151,12 @@ static void set_route(struct reading *reading, const struct config_value *v)
 
 static void set_owner(struct reading *reading, const struct config_value *v)
 {
-	one_id(v, false, &reading->device->owner);
+	one_id(v, IDS_USER, &reading->device->owner);
 }
 
 static void set_group(struct reading *reading, const struct config_value *v)
 {
-	one_id(v, true, &reading->device->group);
+	one_id(v, IDS_GROUP, &reading->device->group);
 }
 
 static void set_queues(struct reading *reading, const struct config_value *v)
@@ -197,12 +197,12 @@ static void set_ns_path(struct reading *reading, const struct config_value *v)
 
 static void set_users(struct reading *reading, const struct config_value *v)
 {
-	value_ids(v, false, &reading->rule->users);
+	value_ids(v, IDS_USER, &reading->rule->users);
 }
 
 static void set_groups(struct reading *reading, const struct config_value *v)
 {
-	value_ids(v, true, &reading->rule->groups);
+	value_ids(v, IDS_GROUP, &reading->rule->groups);
 }
 
 static void set_cgroup(struct reading *reading, const struct config_value *v)
@@ -424,11 +424,11 @@ static void end_setup(struct reading *reading, bool up)
 	const struct tund_config set_it_up = {.what = TUND_CONFIG_UP,
 					      .value = 1};
 
+	reading->line = reading->mtu_line;
 	if (reading->mtu && reading->mtu < MIN_IPV6_MTU && reading->has_ipv6)
 		config_mistake(reading,
 			       "MTU=%u: IPv6 addresses need %d at least",
 			       reading->mtu, MIN_IPV6_MTU);
-	reading->line = reading->mtu_line;
 	if (reading->mtu)
 		config_add_step(reading, setup, &mtu);
 	reading->line = line;

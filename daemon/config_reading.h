@@ -81,8 +81,15 @@ struct value_bit {
 bool value_bits(const struct config_value *v, const struct value_bit *table,
 		size_t n, unsigned int *bits);
 
+/* What it takes is said; how many there are is not looked at. */
+enum ids {
+	IDS_USER = 0,
+	IDS_GROUP = 1 << 0,
+	IDS_ONE = 1 << 1,
+};
+
 /* These append; words are separated by blanks. */
-bool value_ids(const struct config_value *v, bool groups, struct id_set *set);
+bool value_ids(const struct config_value *v, enum ids ids, struct id_set *set);
 bool value_prefixes(const struct config_value *v, struct ip_prefixes *set);
 bool value_address(const struct config_value *v, struct dev_setup *setup,
 		   bool *ret_ipv6);

@@ -172,17 +172,20 @@ bool config_add_word(struct reading *reading, struct word_list *list,
 
 /* ---- users and groups ---- */
 
-static bool look_up(const struct config_value *v, bool group, const char *word,
-		    struct id_range *ret_range)
+static bool look_up(const struct config_value *v, enum ids ids,
+		    const char *word, struct id_range *ret_range)
 {
+	bool group = ids & IDS_GROUP;
 	const struct passwd *user = group ? NULL : getpwnam(word);
 	const struct group *entry = group ? getgrnam(word) : NULL;
 
 	if (!user && !entry) {
 		config_mistake(v->reading,
 			       "%s=%s: there is no %s \"%s\": add it, or write "
-			       "a number, or two as in 100000-165535",
-			       v->key, v->text, group ? "group" : "user", word);
+			       "a number%s",
+			       v->key, v->text, group ? "group" : "user", word,
+			       ids & IDS_ONE ? ""
+					     : ", or two as in 100000-165535");
 		return false;
 	}
 	ret_range->first = ret_range->last =
@@ -190,15 +193,15 @@ static bool look_up(const struct config_value *v, bool group, const char *word,
 	return true;
 }
 
-static bool to_range(const struct config_value *v, bool group, const char *word,
-		     struct id_range *ret_range)
+static bool to_range(const struct config_value *v, enum ids ids,
+		     const char *word, struct id_range *ret_range)
 {
 	const char *dash = strchr(word, '-');
 	char first_word[MAX_WORD];
 	uint64_t first, last;
 
 	if (word[0] < '0' || word[0] > '9')
-		return look_up(v, group, word, ret_range);
+		return look_up(v, ids, word, ret_range);
 	snprintf(first_word, sizeof(first_word), "%.*s",
 		 (int)(dash ? (size_t)(dash - word) : strlen(word)), word);
 	/* The last number is nobody's. */
@@ -206,9 +209,12 @@ static bool to_range(const struct config_value *v, bool group, const char *word,
 	    !to_number(dash ? dash + 1 : first_word, UINT32_MAX - 1, &last) ||
 	    last < first) {
 		config_mistake(v->reading,
-			       "%s=%s: \"%s\" is no number of a %s and no "
-			       "range of them as in 100000-165535",
-			       v->key, v->text, word, group ? "group" : "user");
+			       "%s=%s: \"%s\" is no number of a %s%s", v->key,
+			       v->text, word,
+			       ids & IDS_GROUP ? "group" : "user",
+			       ids & IDS_ONE ? ""
+					     : " and no range of them as in "
+					       "100000-165535");
 		return false;
 	}
 	ret_range->first = (uint32_t)first;
@@ -216,7 +222,7 @@ static bool to_range(const struct config_value *v, bool group, const char *word,
 	return true;
 }
 
-bool value_ids(const struct config_value *v, bool groups, struct id_set *set)
+bool value_ids(const struct config_value *v, enum ids ids, struct id_set *set)
 {
 	const char *at = v->text;
 	char word[MAX_WORD];
@@ -224,7 +230,7 @@ bool value_ids(const struct config_value *v, bool groups, struct id_set *set)
 	while (config_next_word(&at, word)) {
 		struct id_range range, *ranges;
 
-		if (!to_range(v, groups, word, &range))
+		if (!to_range(v, ids, word, &range))
 			return false;
 		ranges = reallocarray(set->ranges, set->n + 1, sizeof(*ranges));
 		if (!ranges)
