@@ -258,7 +258,7 @@ static int parse_record(const struct writing *w, size_t begin,
 			       : bad_record(w, begin, record.len,
 					    TUND_DROP_INVALID, -EINVAL);
 	if (!dev_grant_may_send(&w->queue->grant, dev->kind, data, record.len,
-				proto))
+				proto, &vnet))
 		return bad_record(w, begin, record.len, TUND_DROP_SOURCE,
 				  -EPERM);
 	*ret_end = begin + TUND_RECORD_SPACE(record.len);

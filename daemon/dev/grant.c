@@ -12,6 +12,10 @@
 #include "dev/file.h"
 #include "dev/table.h"
 #include "packet/frame.h"
+#include "packet/vnet.h"
+
+#define IPV4_HLEN 20
+#define IPV6_HLEN 40
 
 static void describe(const struct policy_decision *decision, char *ret_text,
 		     size_t size)
@@ -178,11 +182,13 @@ static bool is_source(const struct ip_prefixes *sources, int version,
 }
 
 static bool may_send_frame(const struct ip_prefixes *sources,
-			   const uint8_t *data, size_t len)
+			   const uint8_t *data, size_t len,
+			   const struct virtio_net_hdr *vnet)
 {
 	struct frame_sender sender;
 
-	if (!frame_find_sender(data, len, &sender))
+	if (!frame_find_sender(data, len, &sender) ||
+	    !vnet_leaves(vnet, sender.fixed))
 		return false;
 	for (unsigned int i = 0; i < sender.n; i++)
 		if (!is_source(sources, sender.version, sender.addresses[i]))
@@ -191,7 +197,8 @@ static bool may_send_frame(const struct ip_prefixes *sources,
 }
 
 bool dev_grant_may_send(const struct dev_grant *grant, enum dev_kind kind,
-			const uint8_t *data, size_t len, uint16_t proto_be)
+			const uint8_t *data, size_t len, uint16_t proto_be,
+			const struct virtio_net_hdr *vnet)
 {
 	const struct ip_prefixes *sources;
 	const uint8_t *address;
@@ -201,9 +208,10 @@ bool dev_grant_may_send(const struct dev_grant *grant, enum dev_kind kind,
 		return true;
 	sources = &grant->rule->sources;
 	if (kind == DEV_TAP)
-		return may_send_frame(sources, data, len);
+		return may_send_frame(sources, data, len, vnet);
 	address = frame_ip_source(data, len, proto_be, &version);
-	return address && is_source(sources, version, address);
+	return address && is_source(sources, version, address) &&
+	       vnet_leaves(vnet, version == 4 ? IPV4_HLEN : IPV6_HLEN);
 }
 
 void dev_grant_rate(const struct dev_grant *grant, struct rate *ret_rate)

@@ -12,6 +12,7 @@
 struct dev_file;
 struct dev_queue;
 struct dev_table;
+struct virtio_net_hdr;
 
 struct dev_grant {
 	struct policy_set *set; /* a reference, or NULL: nothing is granted */
@@ -61,10 +62,11 @@ int dev_grant_take_device(const struct dev_grant *grant,
 
 /*
  * Whether the packet may come from where it says; that of a TUN is of that
- * type.
+ * type. The header was checked.
  */
 bool dev_grant_may_send(const struct dev_grant *grant, enum dev_kind kind,
-			const uint8_t *data, size_t len, uint16_t proto_be);
+			const uint8_t *data, size_t len, uint16_t proto_be,
+			const struct virtio_net_hdr *vnet);
 
 /* How many packets it may write: all 0 if nothing is said. */
 void dev_grant_rate(const struct dev_grant *grant, struct rate *ret_rate);

@@ -323,7 +323,7 @@ static int write_one(struct dev_file *file, struct dev_io *io,
 		return DEV_ANSWERED;
 	}
 	if (!dev_grant_may_send(&io->queue->grant, dev->kind, pkt->data,
-				pkt->len, pkt->proto)) {
+				pkt->len, pkt->proto, &pkt->vnet)) {
 		device_count_drop(dev, TUND_DROP_SOURCE, 1);
 		dev_tapped_unwritten(io->queue, pkt->data, pkt->len,
 				     TUND_DROP_SOURCE);

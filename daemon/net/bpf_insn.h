@@ -76,7 +76,7 @@ enum {
 
 /* Jumps whose place is known later. */
 struct bpf_jumps {
-	size_t from[40];
+	size_t from[60];
 	size_t n;
 };
 

@@ -5,6 +5,7 @@
  * It is written out, network by network, since there are few.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <netinet/icmp6.h>
 #include <string.h>
@@ -25,11 +26,15 @@ enum {
 	TAG_LEN = 4,
 	/* Where bytes are put, below the frame pointer. */
 	BYTES = -16,
+	KEPT = -24,
+	/* Of the headers before what a checksum may be written into. */
+	IPV4_LEN = 20,
+	IPV6_LEN = IPV6_PAYLOAD,
 	/* Of one network: four words, three instructions each, and a jump. */
 	NETWORK_INSNS = 13,
 	/* How often a network is asked for: source and target of IPv6. */
 	NETWORK_TIMES = 2,
-	OTHER_INSNS = 160,
+	OTHER_INSNS = 230,
 };
 
 size_t bpf_sources_insns(size_t n)
@@ -128,6 +133,93 @@ static void add_begin(struct bpf_program *p, bool tun)
 	bpf_add(p, ADD_IMM(R8, TAG_LEN));
 }
 
+/* The first two bytes of the frame, to the stack. */
+static void add_load_first(struct bpf_program *p, int to)
+{
+	bpf_add(p, MOVE(R1, R6));
+	bpf_add(p, MOVE_IMM(R2, 0));
+	bpf_add(p, MOVE(R3, R10));
+	bpf_add(p, ADD_IMM(R3, to));
+	bpf_add(p, MOVE_IMM(R4, 2));
+	bpf_add(p, CALL(BPF_FUNC_skb_load_bytes));
+	bpf_add_jump(p, JUMP_NE(R0, 0, 0), &p->bad_source);
+}
+
+/*
+ * Whether the packet has a checksum that is still to be written, no program can
+ * read; but only where there is none the kernel adjusts one. The jump is that
+ * there is none.
+ */
+static void add_has_no_sum(struct bpf_program *p, struct bpf_jumps *jumps)
+{
+	struct bpf_jumps has = {.n = 0};
+
+	add_load_first(p, KEPT);
+	bpf_add(p, MOVE(R1, R6));
+	bpf_add(p, MOVE_IMM(R2, 0));
+	bpf_add(p, MOVE_IMM(R3, 0));
+	bpf_add(p, MOVE_IMM(R4, 1));
+	bpf_add(p, MOVE_IMM(R5, 2));
+	bpf_add(p, CALL(BPF_FUNC_l4_csum_replace));
+	bpf_add_jump(p, JUMP_NE(R0, 0, 0), &p->bad_source);
+	add_load_first(p, BYTES);
+	bpf_add(p, LOAD_HALF(R2, R10, KEPT));
+	bpf_add(p, LOAD_HALF(R3, R10, BYTES));
+	bpf_add_jump(p, JUMP_SAME(R2, R3, 0), &has);
+	bpf_add(p, MOVE(R1, R6));
+	bpf_add(p, MOVE_IMM(R2, 0));
+	bpf_add(p, MOVE(R3, R10));
+	bpf_add(p, ADD_IMM(R3, KEPT));
+	bpf_add(p, MOVE_IMM(R4, 2));
+	bpf_add(p, MOVE_IMM(R5, 0));
+	bpf_add(p, CALL(BPF_FUNC_skb_store_bytes));
+	bpf_add_jump(p, JUMP_NE(R0, 0, 0), &p->bad_source);
+	bpf_add_jump(p, JUMP(0), jumps);
+	bpf_jump_here(p, &has);
+}
+
+/* R2 is the length of the header in which nothing may be written, R9 as above.
+ */
+static void add_fixed(struct bpf_program *p, bool tun)
+{
+	struct bpf_jumps known = {.n = 0};
+
+	bpf_add(p, MOVE_IMM(R2, IPV4_LEN));
+	bpf_add_jump(p, JUMP_EQ(R9, htons(ETH_P_IP), 0), &known);
+	bpf_add_jump(p, JUMP_NE(R9, htons(ETH_P_IPV6), 0), &p->bad_source);
+	if (!tun) {
+		/* What is behind it may be an advertisement. */
+		add_load(p, IPV6_NEXT, 1);
+		bpf_add(p, LOAD_BYTE(R2, R10, BYTES));
+		bpf_add_jump(p, JUMP_EQ(R2, IPPROTO_ICMPV6, 0), &p->bad_source);
+		bpf_add_jump(p, JUMP_EQ(R2, IPPROTO_HOPOPTS, 0),
+			     &p->bad_source);
+	}
+	bpf_add(p, MOVE_IMM(R2, IPV6_LEN));
+	bpf_jump_here(p, &known);
+}
+
+/*
+ * A checksum is written by whoever sends the packet on, behind all that look at
+ * it: it must not be in what is looked at here, as vnet_leaves() says of the
+ * file. Where it is no program can read; but the kernel refuses to cut a packet
+ * before its end. What is cut is dropped.
+ */
+static void add_sum(struct bpf_program *p, bool tun)
+{
+	struct bpf_jumps none = {.n = 0};
+
+	add_has_no_sum(p, &none);
+	add_fixed(p, tun);
+	bpf_add(p, ADD(R2, R8));
+	bpf_add(p, ADD_IMM(R2, 1));
+	bpf_add(p, MOVE(R1, R6));
+	bpf_add(p, MOVE_IMM(R3, 0));
+	bpf_add(p, CALL(BPF_FUNC_skb_change_tail));
+	bpf_add_jump(p, JUMP_NE(R0, -EINVAL, 0), &p->bad_source);
+	bpf_jump_here(p, &none);
+}
+
 /* Of Ethernet and IPv4: nobody takes any other for one. */
 static void add_arp(struct bpf_program *p)
 {
@@ -217,6 +309,7 @@ void bpf_add_sources(struct bpf_program *p, bool tun,
 	struct bpf_jumps passes = {.n = 0};
 
 	add_begin(p, tun);
+	add_sum(p, tun);
 	if (has_family(sources, n, AF_INET))
 		add_ipv4(p, tun, sources, n, &passes);
 	if (has_family(sources, n, AF_INET6))

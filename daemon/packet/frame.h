@@ -39,6 +39,8 @@ struct frame_sender {
 	int version; /* 4 or 6 */
 	unsigned int n;
 	const uint8_t *addresses[2]; /* in the frame */
+	/* Nothing may be written before that later; 0: nor behind it. */
+	size_t fixed;
 };
 
 /*

@@ -38,6 +38,7 @@ static bool read_ipv4(const uint8_t *data, size_t len,
 {
 	if (len < IPV4_HLEN)
 		return false;
+	sender->fixed = IPV4_HLEN;
 	add(sender, 4, data + IPV4_SOURCE);
 	return true;
 }
@@ -94,17 +95,35 @@ static bool read_ipv6(const uint8_t *data, size_t len,
 	case PROTO_SHIM6:
 		return false;
 	default:
+		sender->fixed = IPV6_HLEN;
 		return true;
+	}
+}
+
+static bool read_packet(uint16_t type, const uint8_t *data, size_t len,
+			struct frame_sender *sender)
+{
+	switch (type) {
+	case ETH_P_IP:
+		return read_ipv4(data, len, sender);
+	case ETH_P_IPV6:
+		return read_ipv6(data, len, sender);
+	case ETH_P_ARP:
+		return read_arp(data, len, sender);
+	default:
+		return false;
 	}
 }
 
 bool frame_find_sender(const uint8_t *data, size_t len,
 		       struct frame_sender *ret_sender)
 {
+	const uint8_t *begin = data;
 	unsigned int tags = 0;
 	uint16_t type;
 
 	ret_sender->n = 0;
+	ret_sender->fixed = 0;
 	if (len < ETH_HLEN)
 		return false;
 	type = ntohs(frame_proto(data, len));
@@ -118,14 +137,9 @@ bool frame_find_sender(const uint8_t *data, size_t len,
 		data += VLAN_HLEN;
 		len -= VLAN_HLEN;
 	}
-	switch (type) {
-	case ETH_P_IP:
-		return read_ipv4(data, len, ret_sender);
-	case ETH_P_IPV6:
-		return read_ipv6(data, len, ret_sender);
-	case ETH_P_ARP:
-		return read_arp(data, len, ret_sender);
-	default:
+	if (!read_packet(type, data, len, ret_sender))
 		return false;
-	}
+	if (ret_sender->fixed)
+		ret_sender->fixed += (size_t)(data - begin);
+	return true;
 }

@@ -127,6 +127,13 @@ int vnet_check(struct virtio_net_hdr *h, size_t len, size_t after,
 	return 0;
 }
 
+bool vnet_leaves(const struct virtio_net_hdr *h, size_t fixed)
+{
+	if (!needs_csum(h))
+		return true;
+	return fixed && (size_t)h->csum_start + h->csum_offset >= fixed;
+}
+
 unsigned int vnet_segments(const struct virtio_net_hdr *h, size_t len)
 {
 	struct kind kind;

@@ -49,6 +49,12 @@ bool vnet_shift(struct virtio_net_hdr *h, int delta);
 bool vnet_add_tag(struct virtio_net_hdr *h);
 
 /*
+ * The checksum is written by whoever sends the packet on, behind all that look
+ * at it: whether the first `fixed` bytes stay as they are, and all if it is 0.
+ */
+bool vnet_leaves(const struct virtio_net_hdr *h, size_t fixed);
+
+/*
  * How many packets the host makes of it; it may be one more than that, since
  * the headers' options are not looked at. The header was checked.
  */

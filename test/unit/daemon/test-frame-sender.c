@@ -79,6 +79,11 @@ static void who_it_says_it_is(void **state)
 				  cases[i].bytes);
 		struct frame_sender sender;
 		bool ipv6 = cases[i].type == ETH_P_IPV6;
+		const struct byte *byte = cases[i].bytes;
+		/* What is behind an IPv6 header may count as well. */
+		bool open = ipv6 ? byte->offset == 6 &&
+					    byte->value != IPPROTO_ICMPV6
+				 : cases[i].type == ETH_P_IP;
 
 		for (size_t len = 0; len < at + cases[i].len; len++)
 			if (frame_find_sender(frame, len, &sender))
@@ -87,6 +92,7 @@ static void who_it_says_it_is(void **state)
 			fail_msg("case %zu", i);
 		assert_int_equal(sender.version, ipv6 ? 6 : 4);
 		assert_int_equal(sender.n, cases[i].n);
+		assert_int_equal(sender.fixed, open ? at + cases[i].len : 0);
 		assert_ptr_equal(sender.addresses[0],
 				 frame + at + cases[i].first);
 		if (sender.n > 1)

@@ -270,6 +270,20 @@ static void larger_header_counts(void **state)
 	assert_int_equal(h.hdr_len, 50);
 }
 
+static void checksum_leaves_what_is_before(void **state)
+{
+	struct virtio_net_hdr h = {.csum_start = 20, .csum_offset = 20};
+
+	assert_true(vnet_leaves(&h, 0));
+	h.flags = CSUM;
+	assert_false(vnet_leaves(&h, 0));
+	assert_true(vnet_leaves(&h, 40));
+	h.csum_offset = 19;
+	assert_false(vnet_leaves(&h, 40));
+	h.csum_start = h.csum_offset = 65535;
+	assert_true(vnet_leaves(&h, 40));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +299,7 @@ int main(void)
 		cmocka_unit_test(shift_leaves_what_is_unused),
 		cmocka_unit_test(shift_out_of_range_is_refused),
 		cmocka_unit_test(tag_moves_the_checksum_only),
+		cmocka_unit_test(checksum_leaves_what_is_before),
 	};
 
 	return cmocka_run_group_tests_name("vnet", tests, NULL, NULL);
