@@ -414,10 +414,10 @@ struct tunclient_stats {
  * ret_stats->size is set by the caller.
  *
  * On the direct plane a packet counts as received when the socket or the ring
- * has it, and bytes include the Ethernet header, and those of packets that were
- * dropped. That there was no room for a packet is known of this handle's own
- * queue and since it was attached; what another queue, or an earlier handle,
- * had no room for counts as received.
+ * has it, and bytes include those of packets that were dropped. That there was
+ * no room for a packet is known of this handle's own queue and since it was
+ * attached; what another queue, or an earlier handle, had no room for counts as
+ * received.
  *
  * Never waits for packets. Thread-safe.
  *
@@ -595,7 +595,9 @@ int tunclient_set_offloads(struct tunclient *client, unsigned int offloads);
  * end in time. With SA_RESTART the direct and the kernel plane go on waiting
  * and the file plane gives -EINTR. tunclient_close() does not wake a reader:
  * end it with a signal, or poll(2) first. Thread-safe: each packet goes to one
- * reader. (After tunclient_recv_batch() one thread at a time may receive.)
+ * reader. (After tunclient_recv_batch() one thread at a time may receive.) All
+ * that wait are told when the interface is deleted; but of one with
+ * TUNCLIENT_MULTI_QUEUE on the direct plane, one on each handle.
  *
  * Returns the number of bytes, 1 or more, or
  *   -EINVAL  client or ret_packet is NULL, or size is 0
@@ -625,7 +627,7 @@ ssize_t tunclient_read(struct tunclient *client, void *ret_packet, size_t size);
  *   -EINVAL  client or packet is NULL; size is 0; not IPv4 or IPv6 (TUN);
  *            shorter than an Ethernet header (TAP)
  *   -EMSGSIZE  size is more than TUNCLIENT_PACKET_MAX; on tund's planes also:
- *            more than the interface's MTU (and 18 for TAP)
+ *            more than the interface's MTU and 4 bytes (18 for TAP)
  *   -EIO     the interface is down
  *   -EBADFD  not attached, or the interface was deleted
  *   -EAGAIN  no room now, and the handle is non-blocking
@@ -798,6 +800,7 @@ int tunclient_ring_receive(struct tunclient *client,
  *
  * Returns 0, or
  *   -EINVAL  client is NULL, or there are not so many
+ *   -EBADFD  not attached
  * Since 0.1.
  */
 int tunclient_ring_release(struct tunclient *client, unsigned int n);
