@@ -247,6 +247,8 @@ static void leaving_device_is_waited_for_beyond_it(void **state)
 	assert_int_equal(dev_attach_due_ms(now), now + DEV_LEAVE_MS);
 	assert_int_equal(attach_as(&b, "t0", IFF_TUN, true, now, out),
 			 DEV_ATTACH_AGAIN);
+	assert_int_equal(attach_as(&b, "t0", IFF_TAP, true, now, out),
+			 DEV_ATTACH_AGAIN);
 	assert_int_equal(
 		attach_as(&b, "t0", IFF_TUN, true, now - DEV_LEAVE_MS, out),
 		-EBUSY);
