@@ -27,7 +27,7 @@ static void block(int sig)
 /* The signal, if it comes soon; only the newest of the standard ones counts. */
 static bool wait_signal(int sig, int ms, siginfo_t *info)
 {
-	struct timespec ts = {.tv_nsec = ms * 1000000L};
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -190,7 +190,7 @@ static int waits(void *arg)
 	siginfo_t info;
 
 	(void)arg;
-	return wait_signal(SIGIO, 900, &info) ? 0 : 1;
+	return wait_signal(SIGIO, DEADLINE_MS, &info) ? 0 : 1;
 }
 
 /* The signal goes to the owner, not to who has the descriptor. */

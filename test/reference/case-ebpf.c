@@ -105,7 +105,7 @@ static void steering(void)
 		host_send(rig.sock, 20);
 		for (k = 0; k < 3; k++)
 			p[k].events = POLLIN;
-		if (poll(p, 3, 500) < 1)
+		if (poll(p, 3, DEADLINE_MS) < 1)
 			say2(step, "queue", "none");
 		for (k = 0; k < 3; k++) {
 			if (read(p[k].fd, buf, sizeof(buf)) > 0)

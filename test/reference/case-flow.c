@@ -117,7 +117,7 @@ static void close_queues(struct queues *q, int first, int last)
 		close(q->fd[i]);
 		q->fd[i] = -1;
 	}
-	wait_until(probes_come_out, q, DEADLINE_MS);
+	wait_until(probes_come_out, q, PATIENCE_MS);
 }
 
 static void try_flow(struct queues *q, const char *step, unsigned int port)

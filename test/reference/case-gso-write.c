@@ -59,7 +59,8 @@ static void say_received(const char *step, int sock)
 	size_t at = 0;
 	int count = 0;
 
-	while (poll(&p, 1, 100) == 1) {
+	/* They come together. */
+	while (poll(&p, 1, count ? 200 : 1000) == 1) {
 		long n = rc(recv(sock, data, sizeof(data), 0));
 
 		count++;

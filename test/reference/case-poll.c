@@ -144,15 +144,22 @@ static bool waiter_done(void *arg)
 	return __atomic_load_n(&w->done, __ATOMIC_SEQ_CST);
 }
 
+static bool waiter_settled(void *arg)
+{
+	struct waiter *w = arg;
+
+	return waiter_done(w) || blocked_now(w->tid, SYS_poll);
+}
+
 static void waiter_start(struct waiter *w, int fd, short events)
 {
 	memset(w, 0, sizeof(*w));
 	w->p.fd = fd;
 	w->p.events = events;
-	w->ms = 1000;
+	w->ms = 2 * DEADLINE_MS;
 	pthread_create(&w->thread, NULL, waiter_main, w);
-	wait_until(waiter_known, w, DEADLINE_MS);
-	if (!wait_blocked(w->tid, SYS_poll))
+	wait_until(waiter_known, w, PATIENCE_MS);
+	if (!wait_until(waiter_settled, w, PATIENCE_MS) || waiter_done(w))
 		say("setup-wait", "the waiter does not sleep");
 }
 

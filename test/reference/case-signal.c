@@ -124,9 +124,9 @@ static void restarted(void)
 	restart_flag = SA_RESTART;
 	pid = start(read_child, SYS_read);
 	kill(pid, SIGUSR1);
-	wait_until(was_handled, NULL, DEADLINE_MS);
+	wait_until(was_handled, NULL, PATIENCE_MS);
 	s = (struct settled_arg){pid, SYS_read};
-	wait_until(has_settled, &s, DEADLINE_MS);
+	wait_until(has_settled, &s, PATIENCE_MS);
 	say("handled", "%d", told->handled);
 	host_send(rig.sock, 30);
 	finish(pid, "read");
@@ -159,7 +159,7 @@ static void stopped(void)
 	say_rc("stop", rc(waitid(P_PID, (id_t)pid, &info, WSTOPPED)));
 	kill(pid, SIGCONT);
 	s = (struct settled_arg){pid, SYS_read};
-	wait_until(has_settled, &s, DEADLINE_MS);
+	wait_until(has_settled, &s, PATIENCE_MS);
 	host_send(rig.sock, 30);
 	finish(pid, "read");
 }

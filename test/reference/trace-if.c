@@ -188,7 +188,7 @@ long wait_stat(const char *name, enum if_stat which, long want)
 {
 	struct stat_arg s = {name, which, want};
 
-	wait_until(stat_is, &s, 200);
+	wait_until(stat_is, &s, 1000);
 	return if_stat(name, which);
 }
 
@@ -207,7 +207,7 @@ const char *wait_running(const char *name, bool want)
 	char copy[IFNAMSIZ];
 
 	snprintf(copy, sizeof(copy), "%s", name);
-	wait_until(want ? is_running : is_not_running, copy, DEADLINE_MS);
+	wait_until(want ? is_running : is_not_running, copy, PATIENCE_MS);
 	/* The flag is shown before the queues follow; this waits for them. */
 	change_flags(copy, 0, 0);
 	return is_running(copy) ? "running" : "not running";

@@ -124,7 +124,7 @@ int if_address6(const char *name, const char *addr)
 	nl_attr(&m, IFA_ADDRESS, &in6, sizeof(in6));
 	nl_attr(&m, IFA_FLAGS, &flags, sizeof(flags));
 	ret = nl_talk(&m, reply, sizeof(reply));
-	if (ret == 0 && !wait_until(has_local_route, &in6, DEADLINE_MS))
+	if (ret == 0 && !wait_until(has_local_route, &in6, PATIENCE_MS))
 		return -ETIMEDOUT;
 	return (int)ret;
 }

@@ -147,7 +147,7 @@ bool wait_blocked(pid_t tid, long nr)
 {
 	struct blocked_arg b = {tid, nr};
 
-	return wait_until(is_blocked, &b, DEADLINE_MS);
+	return wait_until(is_blocked, &b, PATIENCE_MS);
 }
 
 unsigned int revents_now(int fd)
@@ -194,7 +194,7 @@ bool wait_gone(const char *name)
 	char copy[IFNAMSIZ];
 
 	snprintf(copy, sizeof(copy), "%s", name);
-	return wait_until(is_gone, copy, DEADLINE_MS);
+	return wait_until(is_gone, copy, PATIENCE_MS);
 }
 
 void *nowhere(void)
@@ -226,7 +226,7 @@ int reap(pid_t pid)
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
 	int status, n;
 
-	n = poll(&p, 1, DEADLINE_MS);
+	n = poll(&p, 1, PATIENCE_MS);
 	close(pidfd);
 	if (n != 1)
 		return -ETIMEDOUT;
@@ -262,7 +262,7 @@ void reader_start(struct reader *r, int fd, size_t size)
 	err = pthread_create(&r->thread, NULL, reader_main, r);
 	if (err)
 		give_up("thread", -err);
-	wait_until(has_tid, r, DEADLINE_MS);
+	wait_until(has_tid, r, PATIENCE_MS);
 }
 
 void reader_block(struct reader *r, int fd, size_t size)
