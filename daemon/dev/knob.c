@@ -72,6 +72,15 @@ static bool is_by_rule(struct dev_file *file)
 	return by_rule;
 }
 
+/*
+ * Not who has it by a rule alone, if it was not made so: the owner may attach,
+ * and see its packets. Under the device's lock.
+ */
+static bool may_give_locked(const struct device *dev, bool by_rule)
+{
+	return !dev->knobs.declared && (!by_rule || dev->knobs.by_rule);
+}
+
 int dev_set_persist(struct dev_file *file, bool on)
 {
 	struct device *dev = lock_device(file);
@@ -97,7 +106,7 @@ int dev_set_owner(struct dev_file *file, uid_t owner)
 		return -EBADFD;
 	if (owner == (uid_t)-1) {
 		r = -EINVAL;
-	} else if (dev->knobs.declared) {
+	} else if (!may_give_locked(dev, by_rule)) {
 		r = -EPERM;
 	} else {
 		dev->knobs.owner = owner;
@@ -118,7 +127,7 @@ int dev_set_group(struct dev_file *file, gid_t group)
 		return -EBADFD;
 	if (group == (gid_t)-1) {
 		r = -EINVAL;
-	} else if (dev->knobs.declared) {
+	} else if (!may_give_locked(dev, by_rule)) {
 		r = -EPERM;
 	} else {
 		dev->knobs.group = group;

@@ -23,8 +23,8 @@ struct dev_knobs {
 	uid_t owner;
 	gid_t group;
 	/*
-	 * Made, or given its owner, by a rule and without CAP_NET_ADMIN: so it
-	 * has no owner who needs no rule.
+	 * Made by a rule and without CAP_NET_ADMIN: so it has no owner who
+	 * needs no rule, until one with it has said who that is.
 	 */
 	bool by_rule;
 	int vnet_hdr_size;
