@@ -24,7 +24,10 @@ static int set(struct tunclient *client, unsigned int offloads)
 	return r;
 }
 
-/* USO came last, and is what an older kernel does not know. */
+/*
+ * USO came last, and is what an older kernel does not know. Another queue's
+ * handle may have them in use, and this one's packets must be complete.
+ */
 int tunclient_negotiate_(struct tunclient *client)
 {
 	static const unsigned int without[] = {
@@ -37,7 +40,7 @@ int tunclient_negotiate_(struct tunclient *client)
 	int r = 0;
 
 	if (!client->has_offloads)
-		return 0;
+		return client->multi_queue ? set(client, 0) : 0;
 	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
 		r = set(client, client->options.offloads & ~without[i]);
 		if (r != -EINVAL)

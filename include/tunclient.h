@@ -191,7 +191,9 @@ int tunclient_open(const struct tunclient_options *options,
  * TUNCLIENT_TUN and TUNCLIENT_TAP, and may have TUNCLIENT_MULTI_QUEUE.
  *
  * Of the offloads in the options those are taken into use that the kernel and
- * the daemon know; tunclient_info() tells which.
+ * the daemon know; tunclient_info() tells which. They are the interface's: all
+ * handles on one with TUNCLIENT_MULTI_QUEUE are to have the same, and one that
+ * is attached without offloads ends them for all.
  *
  * An interface that is not persistent disappears with the last handle that is
  * attached to it. After an error the handle is as it was and may be tried
