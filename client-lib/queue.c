@@ -88,6 +88,9 @@ PUBLIC int tunclient_open_queue(struct tunclient *client,
 		tunclient_say_constant_(queue,
 					"the calling thread is in another "
 					"network namespace than the interface");
+	/* Attached, it has those of the options, and so have all. */
+	if (r == 0 && queue->has_offloads)
+		r = tunclient_set_offloads(queue, client->offloads);
 	if (r < 0) {
 		tunclient_leave_(queue);
 		tunclient_drop_file_(queue);
