@@ -112,13 +112,14 @@ def packets(sock):
 
 
 def running(ns, name, sock=None):
-    """A packet that is sent before the interface runs may be lost, and so may
+    """A packet that is sent before the interface runs may be lost, and so is
     one through a socket that has not been told that it does."""
     def told():
         request = fcntl.ioctl(sock, SIOCGIFFLAGS, b'tund'.ljust(40, b'\0'))
         return struct.unpack_from('H', request, 16)[0] & IFF_RUNNING
-    tt.wait_for(lambda: 'state UP' in ns.ip('link show ' + name) and
-                (sock is None or told()), 3, name + ' is running')
+    ns.wait_running(name)
+    if sock:
+        tt.wait_for(told, 10, name + ' is running, as the socket is told')
 
 
 def listener(ns, name, protocol):

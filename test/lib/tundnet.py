@@ -193,6 +193,12 @@ class Netns:
     def has(self, name):
         return name in self.interfaces()
 
+    def wait_running(self, name):
+        """A packet that is sent before the interface runs is lost. A busy
+        kernel may take seconds to say that it does."""
+        wait_for(lambda: 'state UP' in self.ip('link show ' + name), 10,
+                 name + ' is running')
+
     def remember(self):
         """What is here now is the test's and may stay."""
         self.own |= set(self.interfaces())

@@ -250,7 +250,7 @@ class Test:
         return ns
 
     def wire(self, a, b, name_a='wire', name_b='wire', net='10.9.0'):
-        """A veth pair between two namespaces: .1 and .2, up."""
+        """A veth pair between two namespaces: .1 and .2, and it runs."""
         with a:
             run('ip', 'link', 'add', name_a, 'type', 'veth', 'peer', 'name',
                 name_b, 'netns', '/proc/self/fd/%d' % b.fd
@@ -259,6 +259,8 @@ class Test:
              'link set %s up' % name_a)
         b.ip('addr add %s.2/24 dev %s' % (net, name_b),
              'link set %s up' % name_b)
+        for ns, name in (a, name_a), (b, name_b):
+            ns.wait_running(name)
         a.remember()
         b.remember()
 
