@@ -76,6 +76,27 @@ unreadable(struct reading *reading, const char *format, ...)
 	va_end(args);
 }
 
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "write it, or name another";
+	case EACCES:
+		return "read it as root, or let others read it";
+	case EISDIR:
+		return "name a file in it";
+	case ENOTDIR:
+		return "a directory must be there";
+	default:
+		return "put a file there that can be read";
+	}
+}
+
+static void unreadable_by(struct reading *reading, int error)
+{
+	unreadable(reading, "%s: %s", strerror(error), remedy_of(error));
+}
+
 /* ---- sections ---- */
 
 /* The kernel's rule, and what the name's own tools cannot write. */
@@ -382,10 +403,12 @@ static FILE *open_file(struct reading *reading, const char *path, bool may_lack)
 		return NULL;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		/* A socket's is ENXIO. */
-		unreadable(reading, "%s",
-			   errno == ENXIO ? NOT_REGULAR : strerror(errno));
+		if (errno == ENXIO)
+			unreadable(reading, NOT_REGULAR);
+		else
+			unreadable_by(reading, errno);
 	} else if (S_ISDIR(st.st_mode)) {
-		unreadable(reading, "%s", strerror(EISDIR));
+		unreadable_by(reading, EISDIR);
 	} else if (!S_ISREG(st.st_mode) && !is_dev_null(&st)) {
 		unreadable(reading, NOT_REGULAR);
 	} else if (st.st_size > MAX_BYTES) {
@@ -405,7 +428,7 @@ static FILE *open_file(struct reading *reading, const char *path, bool may_lack)
 static bool has_ended(struct reading *reading)
 {
 	if (ferror(reading->file))
-		unreadable(reading, "%s", strerror(errno));
+		unreadable_by(reading, errno);
 	else if (reading->bytes > MAX_BYTES)
 		too_large(reading);
 	else
@@ -464,7 +487,7 @@ static void read_fragments(struct reading *reading, const char *path)
 	n = scandir(dir, &entries, is_fragment, by_name);
 	if (n < 0) {
 		if (errno != ENOENT)
-			unreadable(reading, "%s", strerror(errno));
+			unreadable_by(reading, errno);
 		return;
 	}
 	for (int i = 0; i < n; i++) {

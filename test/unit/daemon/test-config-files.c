@@ -131,16 +131,16 @@ static void missing_files(void **state)
 
 	unlink(conf_path);
 	assert_null(conf_load());
-	assert_conf_said("No such file");
+	assert_conf_said("No such file or directory: write it, or");
 	assert_int_equal(config_load(conf_path, false, conf_say, &config), 0);
 	config_free(config);
 	/* Only a missing one may be missing. */
 	conf_said[0] = '\0';
 	assert_true(config_load("/dev/null/x", false, conf_say, &config) < 0);
-	assert_conf_said("/dev/null/x: Not a directory");
+	assert_conf_said("/dev/null/x: Not a directory: a directory must");
 	conf_said[0] = '\0';
 	assert_true(config_load("/", true, conf_say, &config) < 0);
-	assert_conf_said("/: Is a directory");
+	assert_conf_said("/: Is a directory: name a file in it");
 }
 
 int main(void)
