@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* doctor_report.c - what it comes to, the one thing to do, and how it looks. */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "doctor.h"
@@ -175,20 +177,24 @@ static void print_text(const struct doctor *d)
 			   names[i], d->findings[i].evidence);
 }
 
+/* In ASCII. What is not UTF-8, as a path may be, has a ? for each byte of it.
+ */
 static void print_string(const char *text)
 {
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	json_t *string = json_string(text);
+	char *ascii = string ? NULL : strdup(text);
 
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < ' ' || c >= 0x7f)
-			printf("\\u%04x", c); /* whatever a path may have */
-		else
-			putchar(c);
-	}
-	putchar('"');
+	for (char *c = ascii; c && *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	if (ascii)
+		string = json_string(ascii);
+	free(ascii);
+	if (string)
+		json_dumpf(string, stdout, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	else
+		fputs("null", stdout);
+	json_decref(string);
 }
 
 static void print_json(const struct doctor *d, const char *advice)
