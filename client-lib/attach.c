@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
@@ -41,6 +42,9 @@ static const char *reason_of(int error)
 		return "the interface has as many queues as are possible";
 	case -EOPNOTSUPP:
 		return "the plane asked for cannot be had for it";
+	case -ENOTTY:
+		return "something has taken the device's place at the "
+		       "attach, as tundctl run does without --plane file";
 	case -EMFILE:
 		return "too many open files";
 	case -ENOMEM:
@@ -48,6 +52,12 @@ static const char *reason_of(int error)
 	default:
 		return "the device refused it";
 	}
+}
+
+/* Not by ioctl(3), in whose place libtunclient-preload.so may be. */
+static int set_interface(int file, struct ifreq *request)
+{
+	return syscall(SYS_ioctl, file, TUNSETIFF, request) < 0 ? -errno : 0;
 }
 
 static bool is_attached(int file)
@@ -123,8 +133,9 @@ static int attach(struct tunclient *client, const char *name,
 	memset(&request, 0, sizeof(request));
 	strcpy(request.ifr_name, name);
 	request.ifr_flags = (short)request_flags(client, flags);
-	if (ioctl(client->file, TUNSETIFF, &request) < 0)
-		return -errno;
+	r = set_interface(client->file, &request);
+	if (r < 0)
+		return r;
 	client->kind = flags & (TUNCLIENT_TUN | TUNCLIENT_TAP);
 	client->multi_queue = flags & TUNCLIENT_MULTI_QUEUE;
 	r = choose_plane(client);
