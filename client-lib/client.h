@@ -29,6 +29,8 @@ struct tunclient {
 	char *device; /* the path behind file, for sentences and to go back */
 	struct tunclient_options options; /* without the device */
 
+	/* Where the device was opened, as SO_NETNS_COOKIE; 0: not known. */
+	uint64_t netns;
 	bool is_tund;		     /* else the device is the kernel's */
 	unsigned int tund_abilities; /* TUND_ABILITY_* */
 

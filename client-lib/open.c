@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
@@ -105,11 +106,30 @@ int tunclient_try_device_(struct tunclient *client, const char *path)
 	return fd;
 }
 
+/* Of the calling thread's network namespace; 0: before Linux 5.14. */
+static uint64_t netns_cookie(void)
+{
+	uint64_t cookie = 0;
+#ifdef SO_NETNS_COOKIE
+	socklen_t length = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0)
+		cookie = 0;
+	close(fd);
+#endif
+	return cookie;
+}
+
 void tunclient_take_file_(struct tunclient *client, int fd)
 {
 	client->file = client->fd = fd;
-	if (fd >= 0)
-		tunclient_planes_opened_(client);
+	if (fd < 0)
+		return;
+	client->netns = netns_cookie();
+	tunclient_planes_opened_(client);
 }
 
 void tunclient_drop_file_(struct tunclient *client)

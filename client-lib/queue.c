@@ -12,6 +12,13 @@
 #include "client.h"
 #include "plane.h"
 
+static int elsewhere(struct tunclient *queue)
+{
+	tunclient_say_constant_(queue, "the calling thread is in another "
+				       "network namespace than the interface");
+	return -EXDEV;
+}
+
 /* The same as the first, but for what has become of the options. */
 static int open_same(struct tunclient *client, struct tunclient *queue)
 {
@@ -29,12 +36,15 @@ static int open_same(struct tunclient *client, struct tunclient *queue)
 		return fd;
 	}
 	tunclient_take_file_(queue, fd);
-	return 0;
+	if (queue->netns == client->netns || !queue->netns || !client->netns)
+		return 0;
+	tunclient_drop_file_(queue);
+	return elsewhere(queue);
 }
 
 /*
- * A thread in another network namespace would make another interface of that
- * name there, or meet one.
+ * The interface may have been moved; or the thread is elsewhere, and nothing
+ * has told so before. Then it has made another one, or met one.
  */
 static int check_same(struct tunclient *client, struct tunclient *queue)
 {
@@ -85,9 +95,7 @@ PUBLIC int tunclient_open_queue(struct tunclient *client,
 		return r;
 	r = check_same(client, queue);
 	if (r == -EXDEV)
-		tunclient_say_constant_(queue,
-					"the calling thread is in another "
-					"network namespace than the interface");
+		elsewhere(queue);
 	/* Attached, it has those of the options, and so have all. */
 	if (r == 0 && queue->has_offloads)
 		r = tunclient_set_offloads(queue, client->offloads);
