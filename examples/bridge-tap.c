@@ -5,7 +5,7 @@
  * an example of several handles in one loop, not a bridge for production: no
  * spanning tree, no VLANs, and an address is forgotten only for another.
  *
- *	cc bridge-tap.c $(pkg-config --cflags --libs libtunclient)
+ *	cc bridge-tap.c $(pkg-config --cflags --libs tunclient)
  */
 #include <errno.h>
 #include <poll.h>

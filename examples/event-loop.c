@@ -4,7 +4,7 @@
  * within libevent's loop: one descriptor to wait on, batches, no thread. It is
  * an example of tunclient_fd() in somebody's loop, not a capture program.
  *
- *	cc event-loop.c $(pkg-config --cflags --libs libtunclient libevent_core)
+ *	cc event-loop.c $(pkg-config --cflags --libs tunclient libevent_core)
  */
 #include <arpa/inet.h>
 #include <errno.h>

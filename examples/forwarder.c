@@ -5,7 +5,7 @@
  * example of libtunclient's three ways to move packets, and of packets that are
  * passed on with their offloads; it configures nothing.
  *
- *	cc forwarder.c $(pkg-config --cflags --libs libtunclient) -lpthread
+ *	cc forwarder.c $(pkg-config --cflags --libs tunclient) -lpthread
  *	forwarder [--mode single|batch|ring] [--offloads] [--device PATH]
  *	          [--plane direct|file|kernel] NAME[@NETNS] NAME[@NETNS]
  *

@@ -4,7 +4,7 @@
  * host routes to a TUN interface. It is an example of libtunclient's single
  * calls, not an IP stack: no fragments, no extension headers.
  *
- *	cc ping-reply.c $(pkg-config --cflags --libs libtunclient)
+ *	cc ping-reply.c $(pkg-config --cflags --libs tunclient)
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
  * shares with the program. It is an example of tunclient_ring_receive(): take,
  * look, give back.
  *
- *	cc ring.c $(pkg-config --cflags --libs libtunclient)
+ *	cc ring.c $(pkg-config --cflags --libs tunclient)
  */
 #include <errno.h>
 #include <poll.h>
