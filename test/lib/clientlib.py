@@ -2,6 +2,7 @@
 """libtunclient on each of its planes, called through tund-test-client: what a
 test of it works with. It has no cases."""
 
+import itertools
 import os
 import select
 import subprocess
@@ -20,6 +21,8 @@ CUT = 1
 HOST, PEER, NET = '10.77.0.1', '10.77.0.2', '10.77.0.1/24'
 HOST_PORT, PEER_PORT = 7001, 7002
 MAC = b'\x02\0\0\0\0\x02'
+FLOWS = 32
+PROBES = itertools.count()
 
 
 def digest(data):
@@ -211,3 +214,43 @@ class Line:
         found = tt.udp_payload(shown, tap=self.kind == TAP)
         check(found, 'no UDP: %s' % shown.hex())
         return found[1]
+
+    def send_flows(self, payload):
+        for i in range(FLOWS):
+            with self.ns.socket() as s:
+                s.sendto(payload, (PEER, 2000 + i))
+
+    def probes_come(self, handle):
+        """Whether all flows come to the queue: one that is closed takes some
+        until its end is known, and they are lost with it. One that comes late
+        is taken for no other."""
+        probe, got = b'probe %d' % next(PROBES), 0
+        self.send_flows(probe)
+        while got < FLOWS and self.client.poll(
+                timeout=100, handle=handle) & select.POLLIN:
+            got += self.payload(self.client.read(handle)[2]) == probe
+        return got == FLOWS
+
+    def flows(self, handles, ring=False):
+        """Which queues get something; the packet of each flow comes once."""
+        got = {}
+        self.send_flows(b'flow')
+
+        def read_all():
+            for handle in handles:
+                while self.client.poll(timeout=0,
+                                       handle=handle) & select.POLLIN:
+                    if ring:
+                        packet, = self.client.packets('ring', handle, 1)
+                        self.client.good('release', handle, 1)
+                        shown = packet.data
+                    else:
+                        shown = self.client.read(handle)[2]
+                    if not self.payload(shown).startswith(b'probe'):
+                        equal(self.payload(shown), b'flow', 'payload')
+                        got[handle] = got.get(handle, 0) + 1
+            return sum(got.values()) >= FLOWS
+        tt.wait_for(read_all, 2, lambda: 'packets of all flows: %r' % got)
+        read_all()
+        equal(sum(got.values()), FLOWS, 'packets')
+        return set(got)
