@@ -58,7 +58,7 @@ static void say_moved(struct counted *c, const char *step)
 {
 	struct rtnl_link_stats64 now;
 
-	wait_until(differs, c, 1000);
+	wait_until(differs, c, 400);
 	if_stats64(c->rig.name, &now);
 	say2(step, "moves",
 	     "rx %llu/%llu dropped %llu errors %llu frame %llu, "

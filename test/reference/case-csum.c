@@ -43,7 +43,7 @@ static long received_soon(int sock)
 {
 	struct pollfd p = {.fd = sock, .events = POLLIN};
 
-	if (poll(&p, 1, 1000) != 1)
+	if (poll(&p, 1, 400) != 1)
 		return -ENOMSG;
 	return host_recv(sock);
 }

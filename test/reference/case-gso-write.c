@@ -60,7 +60,7 @@ static void say_received(const char *step, int sock)
 	int count = 0;
 
 	/* They come together. */
-	while (poll(&p, 1, count ? 200 : 1000) == 1) {
+	while (poll(&p, 1, count ? 200 : 400) == 1) {
 		long n = rc(recv(sock, data, sizeof(data), 0));
 
 		count++;

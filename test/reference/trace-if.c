@@ -188,7 +188,7 @@ long wait_stat(const char *name, enum if_stat which, long want)
 {
 	struct stat_arg s = {name, which, want};
 
-	wait_until(stat_is, &s, 1000);
+	wait_until(stat_is, &s, 400);
 	return if_stat(name, which);
 }
 

@@ -87,7 +87,7 @@ void say2(const char *group, const char *step, const char *fmt, ...)
 /* For what one column may never see. */
 #define DEADLINE_MS 3000
 /* For what comes in all of them, however busy the machine is. */
-#define PATIENCE_MS 15000
+#define PATIENCE_MS 6000
 
 /* Until PRED(ARG) holds, for at most MS; true if it came to hold. */
 bool wait_until(bool (*pred)(void *arg), void *arg, int ms);
@@ -169,7 +169,7 @@ enum if_stat {
 	TX_DROPPED = 11,
 };
 long if_stat(const char *name, enum if_stat which);
-/* Until the counter is WANT, for a second; what it is then. */
+/* Until the counter is WANT, shortly; what it is then. */
 long wait_stat(const char *name, enum if_stat which, long want);
 
 /* What only rtnetlink tells; the attribute's value, or a negative errno. */
