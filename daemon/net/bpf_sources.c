@@ -178,8 +178,7 @@ static void add_has_no_sum(struct bpf_program *p, struct bpf_jumps *jumps)
 	bpf_jump_here(p, &has);
 }
 
-/* R2 is the length of the header in which nothing may be written, R9 as above.
- */
+/* R2 is how much of the packet nothing may be written into, R9 as above. */
 static void add_fixed(struct bpf_program *p, bool tun)
 {
 	struct bpf_jumps known = {.n = 0};

@@ -25,7 +25,6 @@ static int change_address(struct host_link *link, struct rtnl *rtnl,
 		/* There is nobody on a TUN who could have the same. */
 		.nodad = link->kind == DEV_TUN,
 	};
-
 	int r;
 
 	if (config->what == TUND_CONFIG_ADDRESS_DEL)
@@ -44,7 +43,6 @@ static int change_route(struct rtnl *rtnl, int ifindex,
 		.gateway = rtnl_ip_or_null(config->family, config->peer),
 		.metric = config->value,
 	};
-
 	int r;
 
 	if (config->what == TUND_CONFIG_ROUTE_DEL)
